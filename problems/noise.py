@@ -1,0 +1,77 @@
+"""Data noise of the resampling case: what one datum adds to the loss of its task."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.loss import Loss, TaskIndex
+
+
+class DataNoise(ABC):
+    """How a task draws its data. `gradient_sup` and `hessian_sup` bound the noise of one datum almost surely.
+
+    They bound ‖∇l_i(w;τ) − ∇l_i(w)‖ and the spectral norm of the Hessian noise for every w, i, τ, and are infinite
+    where the noise is unbounded; Monte-Carlo confidence intervals rest on them.
+    """
+
+    gradient_sup: float = math.inf
+    hessian_sup: float = math.inf
+
+    @abstractmethod
+    def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
+        """Mean loss of `size` fresh data for each entry of `tasks`; batch shape `tasks.shape`."""
+
+
+class FiniteNoise(DataNoise):
+    """Data with finitely many values (atoms), the same probabilities for every task.
+
+    A minibatch of any size is then a weighted mean over the atoms, so it costs the same at every size, and
+    expectations over inner paths can be enumerated.
+    """
+
+    probabilities: npt.NDArray[np.float64]  # (atoms,), sums to 1
+
+    @abstractmethod
+    def weighted(self, tasks: TaskIndex, weights: npt.NDArray[np.float64]) -> Loss:
+        """Mean loss with `weights` (..., atoms) on the atoms, rows summing to 1; leading axes match `tasks`."""
+
+    def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
+        """Draw the atom counts of each minibatch from a multinomial law."""
+        counts = rng.multinomial(size, self.probabilities, size=tasks.shape)
+        return self.weighted(tasks, counts / size)
+
+
+@dataclass(frozen=True)
+class BatchSupport:
+    """All minibatches of one size: `weights` (M, atoms) on the atoms, and their `probabilities` (M,)."""
+
+    weights: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
+
+
+def batch_support(noise: FiniteNoise, size: int) -> BatchSupport:
+    """Enumerate the minibatches of `size` data as atom counts with their multinomial probabilities.
+
+    Their number is `C(size + atoms − 1, size)`.
+    """
+    atoms = len(noise.probabilities)
+    counts = _compositions(size, atoms)
+    log_factorial = np.array([math.lgamma(n + 1) for n in range(size + 1)])
+    log_probability = log_factorial[size] - log_factorial[counts].sum(axis=1) + counts @ np.log(noise.probabilities)
+    return BatchSupport(counts / size, np.exp(log_probability))
+
+
+def _compositions(total: int, parts: int) -> npt.NDArray[np.intp]:
+    """All ways to write `total` as an ordered sum of `parts` non-negative integers, one a row."""
+    if parts == 1:
+        return np.array([[total]], dtype=np.intp)
+    blocks = []
+    for first in range(total, -1, -1):
+        rest = _compositions(total - first, parts - 1)
+        blocks.append(np.column_stack([np.full(len(rest), first), rest]))
+    return np.concatenate(blocks)

@@ -1,0 +1,72 @@
+"""Problems are found by looking: each module of this package registers the factories that it defines."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import problems
+from problems.problem import Case, Problem
+
+
+@dataclass(frozen=True)
+class Family:
+    """A registered problem: its name, its case, one line about it, and how to build it.
+
+    An instance that is sharp only for one schedule is built around `(N, alpha_L)`, the inner steps and the
+    dimensionless stepsize αL (the problem chooses its own L); the others ignore both.
+    `role` is "ordinary" (general claims run on it by default) or "sharp" (only claims that name it, or the user, do).
+    """
+
+    name: str
+    case: Case
+    summary: str
+    role: str
+    factory: Callable[..., Problem]
+
+    def build(self, N: int, alpha_L: float) -> Problem:
+        """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`."""
+        if len(inspect.signature(self.factory).parameters) == 0:
+            return self.factory()
+        return self.factory(N, alpha_L)
+
+
+_FAMILIES: dict[str, Family] = {}
+
+
+def register(name: str, *, case: Case, role: str = "ordinary") -> Callable[[Callable[..., Problem]], Any]:
+    """Register a factory of problems under `name`; its docstring's first line becomes the summary.
+
+    The factory takes nothing, or `(N, alpha_L)`.
+    """
+
+    def decorate(factory: Callable[..., Problem]) -> Callable[..., Problem]:
+        summary = (inspect.getdoc(factory) or "").split("\n")[0]
+        _FAMILIES[name] = Family(name, case, summary, role, factory)
+        return factory
+
+    return decorate
+
+
+@cache
+def families() -> dict[str, Family]:
+    """All registered problems by name, sorted."""
+    for module in pkgutil.iter_modules(problems.__path__):
+        importlib.import_module(f"problems.{module.name}")
+    return dict(sorted(_FAMILIES.items()))
+
+
+def family(name: str) -> Family:
+    """Return the problem registered as `name`; raises ValueError with the nearest name where there is none."""
+    known = families()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"problem = {name!r} is unknown{hint} (see `python -m verify list --problems`)")
+    return known[name]

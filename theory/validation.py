@@ -1,0 +1,41 @@
+"""One clear line for bad input: the field, its value, and what is allowed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+class PremiseError(ValueError):
+    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`)."""
+
+
+def real(name: str, value: npt.ArrayLike, *, low: float = 0.0, open_low: bool = False, infinite: bool = False) -> None:
+    """Require `value` (scalar or array) to be real, not NaN, at least `low` (above it if `open_low`).
+
+    Raises ValueError with one line that names the field, the value and what is allowed.
+    """
+    allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
+    array = as_numbers(name, value, allowed)
+    bad = np.isnan(array) | (array <= low if open_low else array < low)
+    if not infinite:
+        bad |= np.isinf(array)
+    if bad.any():
+        raise ValueError(f"{name} = {array[bad].flat[0]:g} is not allowed: {name} must be {allowed}")
+
+
+def integer(name: str, value: npt.ArrayLike, *, low: int) -> None:
+    """Require `value` (scalar or array) to be integer-valued and at least `low`; raises ValueError in one line."""
+    allowed = f"an integer >= {low}"
+    array = as_numbers(name, value, allowed)
+    bad = ~np.isfinite(array) | (array < low) | (array != np.floor(array))
+    if bad.any():
+        raise ValueError(f"{name} = {array[bad].flat[0]:g} is not allowed: {name} must be {allowed}")
+
+
+def as_numbers(name: str, value: npt.ArrayLike, allowed: str) -> npt.NDArray[np.float64]:
+    """Return `value` as a float64 array, or raise ValueError where it is not numeric (booleans are not)."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} = {value!r} is not allowed: {name} must be {allowed}")
+    return array.astype(np.float64)

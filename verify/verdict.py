@@ -1,0 +1,81 @@
+"""A finding (what was measured, beside its bound) and the verdict on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+Verdict: TypeAlias = Literal[
+    "holds", "violated", "inconclusive", "vacuous", "inapplicable", "error"
+]
+Method: TypeAlias = Literal["exact", "attack", "enumeration", "monte-carlo", "run"]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One measurement beside its bound.
+
+    Attributes
+    ----------
+    measured : the measured value (the estimate, where there is sampling).
+    bound : what the formula under test gives; `inf` is honest, NaN is not.
+    lower, upper : confidence limits of the measured value; both equal it (the default) where nothing is sampled.
+    slack : absolute rounding error of `measured − bound`, derived from float64 and the number of operations.
+    attained : the claim says that the bound is reached, so falling short of it by more than `shortfall` (relative,
+        plus the slack) is a violation as well.
+    shortfall : how far below the bound an attained claim may fall, relative.
+    method : how it was measured.
+    label : what tells this finding from the others of its cell ("j = 3", "S = 4").
+    samples : random samples, or points examined.
+    witness : what replays the finding: plain numbers and lists (the point w, u, the seed words).
+    note : one line for the reader.
+    """
+
+    measured: float
+    bound: float
+    lower: float | None = None
+    upper: float | None = None
+    slack: float = 0.0
+    attained: bool = False
+    shortfall: float = 0.0
+    method: Method = "exact"
+    label: str = ""
+    samples: int = 1
+    witness: dict[str, object] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def tightness(self) -> float:
+        """Measured over bound; 0/0 is read as 1 where both vanish, and anything over an infinite bound as 0."""
+        if math.isinf(self.bound):
+            return 0.0
+        if self.bound == 0:
+            return 1.0 if abs(self.measured) <= self.slack else math.inf
+        return self.measured / self.bound
+
+
+def judge(finding: Finding) -> Verdict:
+    """Verdict on one finding: a bound holds if the upper limit is within it, up to rounding.
+
+    It is violated if even the lower limit is beyond it; else the interval straddles it: inconclusive. An infinite bound says nothing:
+    vacuous. A measured value or limit that is NaN cannot be judged: error.
+    """
+    lower = finding.measured if finding.lower is None else finding.lower
+    upper = finding.measured if finding.upper is None else finding.upper
+    if any(math.isnan(x) for x in (finding.measured, finding.bound, lower, upper, finding.slack)):
+        return "error"
+    if math.isinf(finding.bound):
+        return "vacuous"
+    if lower > finding.bound + finding.slack:
+        return "violated"
+    floor = finding.bound * (1 - finding.shortfall) - finding.slack
+    if finding.attained and upper < floor:
+        return "violated"
+    if upper > finding.bound + finding.slack or (finding.attained and lower < floor):
+        return "inconclusive"
+    return "holds"
