@@ -1,0 +1,1 @@
+"""One picture per result: its data, then its drawing."""

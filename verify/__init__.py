@@ -1,0 +1,1 @@
+"""Claims about the theory, the evidence for them, and the verdicts."""

@@ -62,8 +62,8 @@ class Finding:
 def judge(finding: Finding) -> Verdict:
     """Verdict on one finding: a bound holds if the upper limit is within it, up to rounding.
 
-    It is violated if even the lower limit is beyond it; else the interval straddles it: inconclusive. An infinite bound says nothing:
-    vacuous. A measured value or limit that is NaN cannot be judged: error.
+    It is violated if even the lower limit is beyond it; else the interval straddles it: inconclusive. An infinite
+    bound says nothing: vacuous. A measured value or limit that is NaN cannot be judged: error.
     """
     lower = finding.measured if finding.lower is None else finding.lower
     upper = finding.measured if finding.upper is None else finding.upper
