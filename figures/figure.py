@@ -1,0 +1,70 @@
+"""A figure: parts that are computed on their own, one drawing, one caption. Each is a file of this package."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import figures
+from figures.table import Row, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+Part: TypeAlias = dict[str, Any]
+"""Plain values that name one independent piece of a figure's data, for instance `{"N": 5}`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure.
+
+    Attributes
+    ----------
+    name : what `python -m figures NAME` calls it.
+    question : the question it answers, which is its title.
+    parts : the independent pieces of its data; each is computed in one worker.
+    compute : `(part, seed) ↦ rows`; every draw is keyed by the seed and the part.
+    draw : data ↦ picture.
+    caption : data ↦ the text under it, with parameters, units and seeds.
+    """
+
+    name: str
+    question: str
+    parts: Sequence[Part]
+    compute: Callable[[Part, int], list[Row]]
+    draw: Callable[[Table], Picture]
+    caption: Callable[[Table], str]
+
+
+@cache
+def registry() -> dict[str, Figure]:
+    """All figures by name: each module of this package that has a `FIGURE`."""
+    found = {}
+    for module in pkgutil.iter_modules(figures.__path__):
+        if module.name.startswith("_"):
+            continue
+        figure = getattr(importlib.import_module(f"figures.{module.name}"), "FIGURE", None)
+        if isinstance(figure, Figure):
+            found[figure.name] = figure
+    return dict(sorted(found.items()))
+
+
+def named(name: str) -> Figure:
+    """Return the figure called `name`; raises ValueError with the nearest name where there is none."""
+    known = registry()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"figure = {name!r} is unknown{hint} (see `python -m figures --list`)")
+    return known[name]
+
+
+def compute_part(name: str, part: Part, seed: int) -> list[Row]:
+    """Compute one part of one figure; called in a worker, so it takes only plain values."""
+    return named(name).compute(part, seed)
