@@ -1,0 +1,45 @@
+"""From data to files: the picture in each format, the data as CSV, the caption as Markdown, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from figures.table import Table
+
+if TYPE_CHECKING:
+    from figures.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+
+STYLE = Path(__file__).with_name("paper.mplstyle")
+FORMATS = ("pdf", "png", "svg")
+MEASURED = {"linestyle": "none", "markerfacecolor": "white", "zorder": 3}
+"""How measurements look everywhere: open markers without a line, over the lines of the bounds."""
+
+
+def panels(columns: int = 1, *, height: float = 2.55, width: float = 3.4, **options: Any) -> tuple[Picture, list[Axes]]:
+    """Return an empty picture of one row of panels, `width` × `height` inches each, and its axes."""
+    from matplotlib.figure import Figure as Picture
+
+    picture = Picture(figsize=(width * columns, height))
+    axes = picture.subplots(1, columns, squeeze=False, **options)
+    return picture, list(axes[0])
+
+
+def save(figure: Figure, table: Table, out: Path, formats: tuple[str, ...]) -> list[Path]:
+    """Draw `table` and write `NAME.{pdf,png,…}` and the caption `NAME.md` into `out`; returns the paths written."""
+    import matplotlib
+
+    written = []
+    with matplotlib.rc_context(fname=str(STYLE)):
+        picture = figure.draw(table)
+        for kind in formats:
+            path = out / f"{figure.name}.{kind}"
+            # No dates in the files, so that the same data give the same bytes.
+            metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
+            picture.savefig(path, format=kind, metadata=metadata)
+            written.append(path)
+    caption = out / f"{figure.name}.md"
+    caption.write_text(f"**{figure.question}** {figure.caption(table)}\n", encoding="utf-8")
+    return [*written, caption]
