@@ -1,0 +1,61 @@
+"""Isotropic quadratics, and the one on which LINK is nearly attained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.problem import Problem, gaussian_probes
+from problems.registry import register
+from theory.constants import Constants
+from theory.loss import Array, Loss, TaskIndex
+
+
+@dataclass(frozen=True)
+class IsotropicQuadratic(Loss):
+    """`l_i(w) = (h_i/2) ‖w − c_i‖²`: curvatures `h` (...) of either sign, centres `c` (..., d); accepts complex `w`."""
+
+    curvature: npt.NDArray[np.float64]
+    center: npt.NDArray[np.float64]
+
+    def value(self, w: Array) -> Array:
+        """Loss at `w` (..., d): shape (...)."""
+        return np.asarray(0.5 * self.curvature * ((w - self.center) ** 2).sum(axis=-1))
+
+    def gradient(self, w: Array) -> Array:
+        """Gradient `h (w − c)`, (..., d)."""
+        return np.asarray(self.curvature[..., None] * (w - self.center))
+
+    def hvp(self, w: Array, v: Array) -> Array:
+        """Hessian `h I` times `v`, (..., d)."""
+        return np.asarray(self.curvature[..., None] * np.broadcast_arrays(v, w)[0])
+
+    def take(self, tasks: TaskIndex) -> Self:
+        """Losses of the tasks in `tasks`."""
+        return replace(self, curvature=self.curvature[tasks], center=self.center[tasks])
+
+
+@register("convex-quadratic", case="resampling", role="sharp")
+def convex_quadratic() -> Problem:
+    """One convex quadratic with curvature L in every direction: `∇L(w) = (1 − αL)^{2N} ∇l(w)`.
+
+    `l(w) = (L/2)‖w − c‖²`, so the Hessian is `L I` everywhere: `ρ = 0`; one task without noise: `σ = σ_g = σ_H = 0`.
+    LINK is attained as `αL → 0`; its form with the sharper constant μ is attained while `μ = (1 − αL)^{2N}`.
+    """
+    L, center = 1.3, np.array([[0.4, -0.9]])
+    loss = IsotropicQuadratic(np.array([L]), center)
+    return Problem(
+        name="convex-quadratic",
+        case="resampling",
+        dim=2,
+        constants=Constants(L=L, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=0.0),
+        inner=loss,
+        outer=loss,
+        number_of_tasks=1,
+        probes=gaussian_probes(2, 2.0),
+        start=np.array([1.5, 0.7]),
+        analytic=True,
+    )

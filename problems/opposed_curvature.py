@@ -1,0 +1,78 @@
+"""Opposed curvature: training loss concave where the test loss is convex. There exact MAML diverges past the cap."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from problems.convex_quadratic import IsotropicQuadratic
+from problems.problem import Problem, gaussian_probes
+from problems.random_ridges import RidgeLoss
+from problems.registry import register
+from theory.constants import Constants
+
+
+@register("opposed-curvature", case="finite-sum", role="sharp")
+def opposed_curvature() -> Problem:
+    """Opposed cosines, every assumption global: with β = 1/L the minimiser 0 is stable iff α < α_cap(N).
+
+    `l_S(x) = (L/ω²) cos ωx` and `l_T = −l_S`, in one dimension, one task.
+
+    - `l_S'' = −L cos ωx`: `|l_S''| ≤ L`, `|l_S'''| ≤ Lω = ρ`, both attained.
+    - `b = sup |2 l_S'| = 2L/ω` and `|l'| ≤ L/ω`, attained at `ωx = π/2`.
+    - One task: `σ = 0`. `l_T ≥ −L/ω²`, which the meta objective attains at `w = 0`, where the path stays.
+    - So the meta objective has second derivative `(1 + αL)^{2N} L` there.
+    """
+    L, omega = 1.7, 0.6
+    one = np.ones(1)
+    train = RidgeLoss(L / omega**2 * one, omega * one, np.ones((1, 1)), np.zeros((1, 1)))
+    test = RidgeLoss(-train.amplitude, train.frequency, train.directions, train.phase)
+    mismatch = 2 * L / omega
+    return Problem(
+        name="opposed-curvature",
+        case="finite-sum",
+        dim=1,
+        constants=Constants(
+            L=L,
+            rho=L * omega,
+            sigma=0.0,
+            sigma_g=0.0,
+            sigma_H=0.0,
+            b=mismatch,
+            b_sq=mismatch**2,
+            lower_bound=-L / omega**2,
+        ),
+        inner=train,
+        outer=test,
+        number_of_tasks=1,
+        probes=gaussian_probes(1, 1 / omega),
+        start=np.array([0.3 / omega]),
+        gradient_bound=L / omega,
+        analytic=True,
+        scale=1 / omega,
+    )
+
+
+@register("opposed-curvature-quadratic", case="finite-sum", role="sharp")
+def opposed_curvature_quadratic() -> Problem:
+    """Opposed quadratics, unbounded mismatch: a fixed meta stepsize makes exact MAML the linear map 1 − βq^{2N}L.
+
+    `l_S(w) = −(L/2)‖w‖²` and `l_T = −l_S` in two dimensions, so the meta objective is `(q^{2N}L/2)‖w‖² ≥ 0`. One task:
+    `σ = 0`; constant Hessians: `ρ = 0`; the mismatch `2L‖w‖` is unbounded: `b = inf`.
+    """
+    L, center = 1.4, np.zeros((1, 2))
+    return Problem(
+        name="opposed-curvature-quadratic",
+        case="finite-sum",
+        dim=2,
+        constants=Constants(
+            L=L, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=math.inf, b_sq=math.inf, lower_bound=0.0
+        ),
+        inner=IsotropicQuadratic(np.array([-L]), center),
+        outer=IsotropicQuadratic(np.array([L]), center),
+        number_of_tasks=1,
+        probes=gaussian_probes(2, 1.0),
+        start=np.array([0.8, -0.5]),
+        analytic=True,
+    )
