@@ -1,0 +1,1 @@
+"""The convergence theory of multi-step MAML (Ji, Yang, Liang, 2022), executable."""

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from theory.validation import integer, real
 
-
 Real: TypeAlias = float | npt.NDArray[np.float64]
 """A number, or an array of numbers where a sweep wants one."""
 
@@ -55,8 +54,8 @@ class Constants:
             real(name, getattr(self, name), infinite=True)
         if math.isnan(self.lower_bound) or self.lower_bound == math.inf:
             raise ValueError(f"lower_bound = {self.lower_bound} is not allowed: lower_bound must be a number < inf")
-        if self.b**2 > self.b_sq * (1 + 1e-12):
-            raise ValueError(f"b_sq = {self.b_sq:g} is not allowed: b_sq must be >= b² = {self.b**2:g} (Jensen)")
+        if self.b * self.b > self.b_sq * (1 + 1e-12):
+            raise ValueError(f"b_sq = {self.b_sq:g} is not allowed: b_sq must be >= b² = {self.b * self.b:g} (Jensen)")
 
 
 @dataclass(frozen=True, kw_only=True)
