@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING, Any
 from figures.table import Table
 
 if TYPE_CHECKING:
-    from figures.figure import Figure
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
+    from figures.figure import Figure
+
 STYLE = Path(__file__).with_name("paper.mplstyle")
 FORMATS = ("pdf", "png", "svg")
-MEASURED = {"linestyle": "none", "markerfacecolor": "white", "zorder": 3}
+MEASURED: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "white", "zorder": 3}
 """How measurements look everywhere: open markers without a line, over the lines of the bounds."""
+BOUND: dict[str, Any] = {"color": "black", "marker": "none"}
+"""How bounds look everywhere: lines without markers."""
 
 
-def panels(columns: int = 1, *, height: float = 2.55, width: float = 3.4, **options: Any) -> tuple[Picture, list[Axes]]:
-    """Return an empty picture of one row of panels, `width` × `height` inches each, and its axes."""
+def prose(text: str) -> str:
+    """Return a caption as one line: line breaks and indentation of the source become spaces."""
+    return " ".join(text.split())
+
+
+def panels(rows: int = 1, columns: int = 1, *, height: float = 2.4, **options: Any) -> tuple[Picture, list[Axes]]:
+    """Return an empty picture and its panels, row by row; one column is 3.4 inches wide, a row `height` high."""
     from matplotlib.figure import Figure as Picture
 
-    picture = Picture(figsize=(width * columns, height))
-    axes = picture.subplots(1, columns, squeeze=False, **options)
-    return picture, list(axes[0])
+    picture = Picture(figsize=(3.4 * columns, height * rows))
+    axes = picture.subplots(rows, columns, squeeze=False, **options)
+    return picture, list(axes.flat)
 
 
 def save(figure: Figure, table: Table, out: Path, formats: tuple[str, ...]) -> list[Path]:
