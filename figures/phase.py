@@ -51,15 +51,8 @@ def draw(table: Table) -> Picture:
         face = {"facecolor": "none"} if marker == "o" else {}
         ax.scatter(rows["N"], rows["alpha_L_N"], s=9, marker=marker, linewidth=0.7, label=label, **_colors(color, face))
     N = np.geomspace(1, 50, 200)
-    ax.plot(
-        N,
-        N * np.expm1(np.log(2) / (2 * N)),
-        color="black",
-        linestyle="-",
-        marker="none",
-        label=r"$N L\,\alpha_{\rm cap}(N)$",
-    )
-    ax.axhline(np.log(2) / 2, color="black", linestyle=":", linewidth=0.8, marker="none", label=r"$(\ln 2)/2$")
+    ax.plot(N, N * np.expm1(np.log(2) / (2 * N)), **BOUND, linestyle="-", label=r"$N L\,\alpha_{\rm cap}(N)$")
+    ax.axhline(np.log(2) / 2, **BOUND, linestyle=":", linewidth=0.8, label=r"$(\ln 2)/2$")
     ax.set_xscale("log")
     ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
     ax.minorticks_off()
