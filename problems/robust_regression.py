@@ -1,0 +1,116 @@
+"""Robust regression with few data a task: linear models under penalties that forgive outliers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from problems.linear_model import LinearModel, Penalty, linear_model_constants
+from problems.problem import Problem, gaussian_probes
+from problems.registry import register
+from theory.loss import Array
+
+TASKS, TRAIN, TEST = 4, 3, 5
+TRUTH = np.array([1.0, -0.6, 0.4, 0.8])
+
+
+@dataclass(frozen=True)
+class GemanMcClure(Penalty):
+    """`φ(r) = ½ r²/(1 + u²)`, `u = r/c`.
+
+    - `ψ′ = u/(1 + u²)²` is largest at `u² = ⅓`: `3√3/16`;
+    - `ψ″ = (1 − 3u²)/(1 + u²)³` is 1 at 0, and its minimum is −¼ at `u² = 1`;
+    - `ψ‴ = 12u(u² − 1)/(1 + u²)⁴` is extreme where `5u⁴ − 10u² + 1 = 0`, and `u² = 1 − 2/√5` gives the larger, 2.33.
+    """
+
+    _at = 1 - 2 / math.sqrt(5)
+    suprema = (3 * math.sqrt(3) / 16, 1.0, 12 * math.sqrt(_at) * (1 - _at) / (1 + _at) ** 4)
+
+    def value(self, r: Array) -> Array:
+        """φ(r)."""
+        return np.asarray(0.5 * r**2 / (1 + (r / self.c) ** 2))
+
+    def derivatives(self, r: Array) -> tuple[Array, Array]:
+        """φ′(r) and φ″(r)."""
+        square = (r / self.c) ** 2
+        inverse = 1 / (1 + square)
+        return r * inverse**2, (1 - 3 * square) * inverse**3
+
+
+@dataclass(frozen=True)
+class Welsch(Penalty):
+    """`φ(r) = ½ c² (1 − e^{−u²})`, `u = r/c`.
+
+    - `ψ′ = u e^{−u²}` is largest at `u² = ½`: `1/√(2e)`;
+    - `ψ″ = (1 − 2u²) e^{−u²}` is 1 at 0, and its minimum is `−2e^{−3/2}` at `u² = 3/2`;
+    - `ψ‴ = (4u³ − 6u) e^{−u²}` is extreme where `4u⁴ − 12u² + 3 = 0`, and `u² = (3 − √6)/2` gives the larger, 1.95.
+    """
+
+    _at = (3 - math.sqrt(6)) / 2
+    suprema = (1 / math.sqrt(2 * math.e), 1.0, math.sqrt(_at) * (6 - 4 * _at) * math.exp(-_at))
+
+    def value(self, r: Array) -> Array:
+        """φ(r)."""
+        return np.asarray(-0.5 * self.c**2 * np.expm1(-((r / self.c) ** 2)))
+
+    def derivatives(self, r: Array) -> tuple[Array, Array]:
+        """φ′(r) and φ″(r)."""
+        square = (r / self.c) ** 2
+        weight = np.exp(-square)
+        return r * weight, (1 - 2 * square) * weight
+
+
+def _tasks(seed: int, penalty: Penalty) -> tuple[LinearModel, LinearModel]:
+    """Training and test sets: unlike true weights and scales, noisy targets, one gross outlier in each set."""
+    rng = np.random.default_rng(seed)
+    truth = TRUTH + 0.4 * rng.normal(size=(TASKS, len(TRUTH)))
+    scale = np.linspace(0.7, 1.1, TASKS)[:, None, None]
+
+    def data(size: int) -> LinearModel:
+        design = scale * rng.normal(size=(TASKS, size, len(TRUTH)))
+        target = (design @ truth[..., None])[..., 0] + 0.2 * rng.normal(size=(TASKS, size))
+        target[:, 0] += 4 * penalty.c
+        return LinearModel(design, target, penalty)
+
+    return data(TRAIN), data(TEST)
+
+
+def _problem(name: str, seed: int, penalty: Penalty) -> Problem:
+    train, test = _tasks(seed, penalty)
+    constants, gradient_bound = linear_model_constants(train, test)
+    return Problem(
+        name=name,
+        case="finite-sum",
+        dim=len(TRUTH),
+        constants=constants,
+        inner=train,
+        outer=test,
+        number_of_tasks=TASKS,
+        train_size=TRAIN,
+        test_size=TEST,
+        probes=gaussian_probes(len(TRUTH), 1.5),
+        start=np.array([0.3, 0.5, -0.4, 0.2]),
+        gradient_bound=gradient_bound,
+        analytic=True,
+    )
+
+
+@register("geman-mcclure", case="finite-sum")
+def geman_mcclure() -> Problem:
+    """Few-shot linear regression with outliers under the Geman–McClure penalty.
+
+    Constants: see `GemanMcClure` and `linear_model_constants`. The training sets have fewer data than dimensions, so
+    all residuals can be 0 together: the smoothness of each training loss is attained.
+    """
+    return _problem("geman-mcclure", 21, GemanMcClure(1.3))
+
+
+@register("welsch", case="finite-sum")
+def welsch() -> Problem:
+    """Few-shot linear regression with outliers under the Welsch penalty.
+
+    Constants: see `Welsch` and `linear_model_constants`; as in `geman_mcclure`, training sets are smaller than d.
+    """
+    return _problem("welsch", 22, Welsch(0.9))
