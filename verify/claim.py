@@ -165,12 +165,22 @@ class Claim:
     sharp_on: tuple[str, ...] = ()
     inner_steps: tuple[int, ...] | None = None
 
+    @property
+    def is_audit(self) -> bool:
+        """Whether it examines the constants of a problem, on which every other claim rests."""
+        return is_audit(self.name)
+
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""
         if problem.case not in self.cases:
             return f"speaks of the {' and '.join(sorted(self.cases))} case only"
         missing = [name for name in self.needs if not np.isfinite(getattr(problem.constants, name))]
         return f"needs finite {', '.join(missing)}" if missing else ""
+
+
+def is_audit(name: str) -> bool:
+    """Whether the claim of this name is an audit of constants: these run first."""
+    return name.startswith("constants")
 
 
 _CLAIMS: dict[str, Claim] = {}
@@ -189,9 +199,16 @@ def claim(**description: Any) -> Callable[[Callable[[Cell], Iterable[Finding]]],
     return decorate
 
 
-@cache
 def claims() -> dict[str, Claim]:
-    """All claims by name, in the order of file names and of definitions within them."""
+    """All claims by name, in the order of file names and of definitions within them.
+
+    Claims that a user's own file defines follow as soon as it is imported.
+    """
+    _discover()
+    return dict(_CLAIMS)
+
+
+@cache
+def _discover() -> None:
     for module in sorted(pkgutil.iter_modules(verify.claims.__path__), key=lambda m: m.name):
         importlib.import_module(f"verify.claims.{module.name}")
-    return dict(_CLAIMS)

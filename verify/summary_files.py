@@ -1,0 +1,55 @@
+"""The summary of a run as files: `summary.json` for programs, `summary.md` for a CI job's page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from verify.ledger import Summary
+from verify.records import plain
+from verify.store import write_text
+
+
+def write_summary(directory: Path, summary: Summary) -> None:
+    """Write `summary.json` and `summary.md`; raises StoreError where it cannot."""
+    values = {**plain(_as_dict(summary)), "exit_code": summary.exit_code}
+    write_text(directory / "summary.json", json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(directory / "summary.md", markdown(summary))
+
+
+def _as_dict(summary: Summary) -> dict[str, Any]:
+    values = asdict(summary)
+    for claim, made in zip(values["claims"], summary.claims, strict=True):
+        claim["verdict"] = made.verdict
+    return values
+
+
+def markdown(summary: Summary) -> str:
+    """Summary of a run for a CI job's page."""
+    total = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items()) or "no checks"
+    lines = [f"**{total}** in {summary.seconds:.0f} s", ""]
+    lines += [f"- wrong constant: {_cell(line)}" for line in summary.wrong_constants]
+    lines += ["| claim | verdict | checks | measured | bound | tightness | where |", "|---|---|--:|--:|--:|--:|---|"]
+    for claim in summary.claims:
+        checks = ", ".join(f"{count} {verdict}" for verdict, count in claim.checks.items())
+        numbers = [number(getattr(claim.worst, name, None)) for name in ("measured", "bound", "tightness")]
+        where = claim.worst.where if claim.worst else ""
+        lines.append(f"| {' | '.join(map(_cell, (claim.claim, claim.verdict, checks, *numbers, where)))} |")
+    if summary.mutants:
+        lines += ["", "| claim | mutant | problem | tightness | |", "|---|---|---|--:|---|"]
+        for mutant in summary.mutants:
+            ratio = number(getattr(mutant.worst, "tightness", None))
+            row = (mutant.claim, mutant.mutant, mutant.cell.problem, ratio, mutant.status)
+            lines.append(f"| {' | '.join(map(_cell, row))} |")
+    return "\n".join(lines) + "\n"
+
+
+def number(value: float | None) -> str:
+    """A number for a table: four digits, or "" where there is none."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
