@@ -1,0 +1,94 @@
+"""Classification of real data under the sigmoid loss, the smooth and nonconvex stand-in for the error rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from problems.linear_model import LinearModel, Penalty, linear_model_constants
+from problems.problem import Problem, gaussian_probes
+from problems.registry import register
+from theory.loss import Array
+
+TASKS, TRAIN, TEST, COMPONENTS = 4, 16, 24, 3
+TEXTURE = 1
+"""Column of the data set that tells the tasks apart (mean texture)."""
+
+
+@dataclass(frozen=True)
+class Sigmoid(Penalty):
+    """`φ(r) = 1/(1 + e^r) = ½ (1 − t)`, `t = tanh(r/2)`, of the margin r.
+
+    - `φ′ = −¼ (1 − t²)`, at most ¼ in absolute value, at r = 0;
+    - `φ″ = ¼ t (1 − t²)` is extreme at `t² = ⅓`: `1/(6√3)`;
+    - `φ‴ = ⅛ (1 − t²)(1 − 3t²)` is ⅛ at r = 0, and its minimum is −1/24 at `t² = ⅔`.
+    """
+
+    suprema = (1 / 4, 1 / (6 * math.sqrt(3)), 1 / 8)
+    c: float = 1.0
+
+    def value(self, r: Array) -> Array:
+        """φ(r)."""
+        return np.asarray(0.5 - 0.5 * np.tanh(0.5 * r))
+
+    def derivatives(self, r: Array) -> tuple[Array, Array]:
+        """φ′(r) and φ″(r)."""
+        t = np.tanh(0.5 * r)
+        slope = -0.25 * (1 - t**2)
+        return slope, -t * slope
+
+
+def _tasks() -> tuple[LinearModel, LinearModel]:
+    """Standardised features, their first principal components and an intercept; a task is a range of one feature."""
+    try:
+        from sklearn.datasets import load_breast_cancer
+    except ImportError as missing:
+        raise ModuleNotFoundError(
+            "problem sigmoid-classification needs scikit-learn: pip install 'maml-theory-verification[data]'"
+        ) from missing
+    features, labels = load_breast_cancer(return_X_y=True)
+    features = (features - features.mean(axis=0)) / features.std(axis=0)
+    left, singular, right = np.linalg.svd(features, full_matrices=False)
+    leading = left[:, :COMPONENTS] * np.sign(right[:COMPONENTS].sum(axis=1)) * math.sqrt(len(left))
+    leading *= singular[:COMPONENTS] / singular[0]
+    design = np.column_stack([leading, np.ones(len(leading))]) * (2 * labels - 1)[:, None]
+    groups = np.array_split(np.argsort(features[:, TEXTURE], kind="stable"), TASKS)
+    rng = np.random.default_rng(23)
+    chosen = np.stack([rng.choice(group, TRAIN + TEST, replace=False) for group in groups])
+    rows = design[chosen]
+
+    def data(part: Array) -> LinearModel:
+        return LinearModel(part, np.zeros(part.shape[:2]), Sigmoid())
+
+    return data(rows[:, :TRAIN]), data(rows[:, TRAIN:])
+
+
+@register("sigmoid-classification", case="finite-sum")
+def sigmoid_classification() -> Problem:
+    """Breast cancer data of scikit-learn, classified under the sigmoid loss; tasks are ranges of one feature.
+
+    `l(w) = (1/n) Σ_k φ(y_k⟨a_k, w⟩)`: a linear model with rows `y_k a_k` and targets 0. Constants: see `Sigmoid` and
+    `linear_model_constants`; with many data they are upper bounds that no point attains.
+
+    Raises ModuleNotFoundError, in one line, where scikit-learn (extra `data`) is not installed.
+    """
+    train, test = _tasks()
+    constants, gradient_bound = linear_model_constants(train, test)
+    return Problem(
+        name="sigmoid-classification",
+        case="finite-sum",
+        dim=COMPONENTS + 1,
+        constants=constants,
+        inner=train,
+        outer=test,
+        number_of_tasks=TASKS,
+        train_size=TRAIN,
+        test_size=TEST,
+        probes=gaussian_probes(COMPONENTS + 1, 3.0),
+        start=np.array([0.8, -0.5, 0.6, 0.3]),
+        gradient_bound=gradient_bound,
+        analytic=True,
+        scale=2.0,
+    )
