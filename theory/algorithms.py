@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.constants import Constants, Schedule
+from theory.extended import product
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import adapt, mean_over_tasks, meta_gradient, meta_objective, pull_back
-from theory.smoothness import meta_smoothness
-from theory.validation import integer, real
+from theory.oracle import Counted, OracleCount
+from theory.smoothness import C_L, smoothness_floor
+from theory.validation import integer, one_of, real
 
 Algorithm: TypeAlias = Literal["exact", "finite-sum", "resampling"]
+
+CHUNK = 30_000
+"""Numbers that one batch of exact quantities holds per array: a few such arrays stay in the second-level cache."""
 
 
 class Tasks(Protocol):
@@ -85,66 +90,6 @@ class Trajectory:
         return f"‖∇L‖ = {self.gradient_norm[replica, -1]:.3g} after {self.gradient_norm.shape[1]} steps"
 
 
-@dataclass
-class OracleCount:
-    """Data points whose gradient or Hessian was asked for, per replica."""
-
-    gradients: int = 0
-    hessians: int = 0
-
-
-@dataclass(frozen=True)
-class Counted(Loss):
-    """A loss that counts its oracle calls: `size` data points per task for each gradient and each Hessian."""
-
-    loss: Loss
-    size: int
-    count: OracleCount
-
-    def value(self, w: Array) -> Array:
-        """Loss at `w`; not an oracle of the theory, so not counted."""
-        return self.loss.value(w)
-
-    def gradient(self, w: Array) -> Array:
-        """Gradient at `w`, counted."""
-        gradient = self.loss.gradient(w)
-        self.count.gradients += gradient.shape[-2] * self.size
-        return gradient
-
-    def hvp(self, w: Array, v: Array) -> Array:
-        """Hessian-vector product, counted as one Hessian."""
-        product = self.loss.hvp(w, v)
-        self.count.hessians += product.shape[-2] * self.size
-        return product
-
-    def take(self, tasks: TaskIndex) -> Self:
-        """Losses of `tasks`, counted in the same place."""
-        return type(self)(self.loss.take(tasks), self.size, self.count)
-
-    def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """Gradient and Hessian at `w`; each is counted when it is asked for."""
-        gradient, hessian = self.loss.linearize(w)
-        self.count.gradients += gradient.shape[-2] * self.size
-
-        def counted_hessian(v: Array) -> Array:
-            product = hessian(v)
-            self.count.hessians += product.shape[-2] * self.size
-            return product
-
-        return gradient, counted_hessian
-
-    def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
-        """Fused meta-gradient: N gradients and N Hessians of this loss, and one gradient of the outer loss."""
-        plain = outer.loss if isinstance(outer, Counted) else outer
-        fused = self.loss.fused_meta_gradient(w, alpha, N, plain)
-        if fused is not None:
-            self.count.gradients += fused.shape[-2] * self.size * N
-            self.count.hessians += fused.shape[-2] * self.size * N
-            if isinstance(outer, Counted):
-                outer.count.gradients += fused.shape[-2] * outer.size
-        return fused
-
-
 def run(
     algorithm: Algorithm,
     tasks: Tasks,
@@ -173,8 +118,7 @@ def run(
 
     Source: Ji, Yang, Liang (2022), Algorithms 1 and 2.
     """
-    if algorithm not in get_args(Algorithm):
-        raise ValueError(f"algorithm = {algorithm!r} is not allowed: algorithm must be one of {get_args(Algorithm)}")
+    one_of("algorithm", algorithm, get_args(Algorithm))
     integer("replicas", replicas, low=1)
     start = np.asarray(start, dtype=np.float64)
     if start.ndim not in (1, 2) or not np.isfinite(start).all():
@@ -182,58 +126,74 @@ def run(
     if meta_stepsize is not None:
         real("meta_stepsize", meta_stepsize)
     w = start.copy() if start.ndim == 2 else np.tile(start, (replicas, 1))
-    R, K, N, alpha = len(w), int(s.K), int(s.N), float(s.alpha)
+    R, K = len(w), int(s.K)
     count = OracleCount()
-    draw = _estimator(algorithm, tasks, s, rng, R, count)
-    gradient_norm, smoothness, estimate, stepsizes = (np.full((R, K), np.inf) for _ in range(4))
-    objective = np.full((R, K + 1), np.inf)
+    estimate = _estimator(algorithm, tasks, s, rng, R, count)
+    floor, slope = smoothness_floor(c, s), C_L(c, s)
     points = np.empty((R, K + 1, w.shape[1]))
-    diverged_at = np.full(R, -1, dtype=np.intp)
+    points[:, 0] = w
+    L_hat, beta = np.empty((R, K)), np.empty((R, K))
+    diverged = np.empty((R, K), dtype=np.bool_)
     with np.errstate(all="ignore"):
         for k in range(K):
-            points[:, k] = w
-            exact = mean_over_tasks(meta_gradient(w[:, None], alpha, N, tasks.inner, tasks.outer))
-            mean_norm = np.linalg.norm(tasks.outer.gradient(w[:, None]), axis=-1).mean(axis=-1)
-            L_w = np.asarray(meta_smoothness(c, s, mean_norm))
-            if algorithm == "exact":
-                G_hat, L_hat = exact, L_w
-                count.gradients += tasks.number_of_tasks * (N * tasks.train_size + 2 * tasks.test_size)
-                count.hessians += tasks.number_of_tasks * N * tasks.train_size
-            else:
-                G_hat, norm_hat = draw(w)
-                L_hat = np.asarray(meta_smoothness(c, s, norm_hat))
-            beta = np.full(R, meta_stepsize) if meta_stepsize is not None else 1 / (float(s.C_beta) * L_hat)
-            following = w - beta[:, None] * G_hat
-            finite = np.isfinite(exact).all(axis=1) & np.isfinite(following).all(axis=1) & (diverged_at < 0)
-            diverged_at[(diverged_at < 0) & ~finite] = k
-            record = (np.linalg.norm(exact, axis=1), L_w, L_hat, beta)
-            for target, values in zip((gradient_norm, smoothness, estimate, stepsizes), record, strict=True):
-                target[finite, k] = values[finite]
-            objective[finite, k] = meta_objective(w[:, None], alpha, N, tasks.inner, tasks.outer).mean(axis=-1)[finite]
-            w = np.where(finite[:, None], following, w)
-        points[:, K] = w
-        final = meta_objective(w[:, None], alpha, N, tasks.inner, tasks.outer).mean(axis=-1)
-        objective[diverged_at < 0, K] = final[diverged_at < 0]
-    objective[np.isnan(objective)] = np.inf
+            G_hat, mean_norm = estimate(w)
+            L_hat[:, k] = floor + product(slope, mean_norm)
+            beta[:, k] = 1 / (s.C_beta * L_hat[:, k]) if meta_stepsize is None else meta_stepsize
+            following = w - beta[:, k, None] * G_hat
+            diverged[:, k] = ~np.isfinite(following).all(axis=1)
+            w = np.where(diverged[:, k, None], w, following)
+            points[:, k + 1] = w
+        gradient_norm, mean_norm, objective = _examine(tasks, s, points)
+        L_w = np.asarray(floor + product(slope, mean_norm))
+    diverged |= ~np.isfinite(gradient_norm[:, :K])
+    diverged_at = np.where(diverged.any(axis=1), diverged.argmax(axis=1), -1)
+    over = np.logical_or.accumulate(diverged, axis=1)
+    last = points[np.arange(R), diverged_at, None]
     return Trajectory(
-        gradient_norm,
-        objective,
-        smoothness,
-        estimate,
-        stepsizes,
-        points,
-        diverged_at,
-        count.gradients,
-        count.hessians,
+        gradient_norm=np.where(over, np.inf, gradient_norm[:, :K]),
+        objective=np.where(np.column_stack([over, over[:, -1]]) | np.isnan(objective), np.inf, objective),
+        smoothness=np.where(over, np.inf, L_w[:, :K]),
+        smoothness_estimate=np.where(over, np.inf, L_hat),
+        meta_stepsize=np.where(over, np.inf, beta),
+        points=np.concatenate([points[:, :1], np.where(over[..., None], last, points[:, 1:])], axis=1),
+        diverged_at=diverged_at,
+        gradient_calls=count.gradients,
+        hessian_calls=count.hessians,
     )
+
+
+def _examine(tasks: Tasks, s: Schedule, points: Array) -> tuple[Array, Array, Array]:
+    """Exact ‖∇L‖, E_i‖∇l_{T_i}‖ and L at `points` (R, K + 1, d), each (R, K + 1).
+
+    Not part of the algorithms, so not counted; all points at once, a chunk at a time to stay in cache.
+    """
+    N, alpha = int(s.N), float(s.alpha)
+    flat = points.reshape(-1, points.shape[-1])
+    chunk = max(1, CHUNK // (tasks.number_of_tasks * flat.shape[1]))
+    gradient_norm, mean_norm, objective = (np.empty(len(flat)) for _ in range(3))
+    for at in (slice(first, first + chunk) for first in range(0, len(flat), chunk)):
+        w = flat[at, None]
+        exact = mean_over_tasks(meta_gradient(w, alpha, N, tasks.inner, tasks.outer))
+        gradient_norm[at] = np.linalg.norm(exact, axis=-1)
+        mean_norm[at] = _mean_gradient_norm(tasks.outer, w)
+        objective[at] = meta_objective(w, alpha, N, tasks.inner, tasks.outer).mean(axis=-1)
+    shape = points.shape[:2]
+    return gradient_norm.reshape(shape), mean_norm.reshape(shape), objective.reshape(shape)
+
+
+def _mean_gradient_norm(losses: Loss, w: Array) -> Array:
+    """Mean over tasks of the gradient norm at `w` (..., 1, d): shape (...)."""
+    return np.asarray(np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1))
 
 
 def _estimator(
     algorithm: Algorithm, tasks: Tasks, s: Schedule, rng: np.random.Generator, R: int, count: OracleCount
 ) -> Callable[[Array], tuple[Array, Array]]:
-    """One step's random draws: `w` (R, d) ↦ stochastic meta-gradient (R, d) and mean gradient norm for L̂ (R,)."""
+    """What one meta step computes at `w` (R, d): the meta-gradient (R, d) and the mean gradient norm for L̂ (R,)."""
     N, alpha = int(s.N), float(s.alpha)
     B, S, D, T, B_prime, D_L = (int(n) for n in (s.B, s.S, s.D, s.T, s.B_prime, s.D_L))
+    train = Counted(tasks.inner, tasks.train_size, count)
+    test = Counted(tasks.outer, tasks.test_size, count)
 
     def draw_tasks(size: int) -> TaskIndex:
         return rng.integers(tasks.number_of_tasks, size=(R, size))
@@ -241,21 +201,20 @@ def _estimator(
     def minibatch(chosen: TaskIndex, size: int) -> Loss:
         return Counted(tasks.minibatch(chosen, size, rng), size, count)
 
+    def exact(w: Array) -> tuple[Array, Array]:
+        gradient = mean_over_tasks(meta_gradient(w[:, None], alpha, N, train, test))
+        return gradient, _mean_gradient_norm(test, w[:, None])
+
     def finite_sum(w: Array) -> tuple[Array, Array]:
         chosen = draw_tasks(B)
-        inner = Counted(tasks.inner.take(chosen), tasks.train_size, count)
-        outer = Counted(tasks.outer.take(chosen), tasks.test_size, count)
-        G_hat = mean_over_tasks(meta_gradient(w[:, None], alpha, N, inner, outer))
-        stepsize_loss = Counted(tasks.outer.take(draw_tasks(B_prime)), tasks.test_size, count)
-        return G_hat, np.linalg.norm(stepsize_loss.gradient(w[:, None]), axis=-1).mean(axis=-1)
+        G_hat = mean_over_tasks(meta_gradient(w[:, None], alpha, N, train.take(chosen), test.take(chosen)))
+        return G_hat, _mean_gradient_norm(test.take(draw_tasks(B_prime)), w[:, None])
 
     def resampling(w: Array) -> tuple[Array, Array]:
         G_hat = stochastic_meta_gradient(w[:, None], alpha, N, draw_tasks(B), (S, D, T), minibatch)
-        stepsize_loss = minibatch(draw_tasks(B_prime), D_L)
-        norm_hat = np.linalg.norm(stepsize_loss.gradient(w[:, None]), axis=-1).mean(axis=-1)
-        return mean_over_tasks(G_hat), norm_hat
+        return mean_over_tasks(G_hat), _mean_gradient_norm(minibatch(draw_tasks(B_prime), D_L), w[:, None])
 
-    return finite_sum if algorithm == "finite-sum" else resampling
+    return {"exact": exact, "finite-sum": finite_sum, "resampling": resampling}[algorithm]
 
 
 def stochastic_meta_gradient(

@@ -73,12 +73,19 @@ def theorem_exact(c: Constants, s: Schedule) -> Guarantee:
 
     Source: Ji, Yang, Liang (2022), the theorems without sampling (own statement by their technique).
     """
-    A_, G_ = A(c, s), G(c, s)
+    return exact_guarantee(s, A(c, s), G(c, s))
+
+
+def exact_guarantee(s: Schedule, A: Real, G: Real) -> Guarantee:
+    """Promise for exact MAML where `L_w ≤ A + G‖∇L(w)‖`: `R = C_βΔ/(K(1 − 1/(2C_β)))`; PremiseError if `C_β ≤ ½`.
+
+    Source: Ji, Yang, Liang (2022), as `theorem_exact`.
+    """
     if np.any(np.less_equal(s.C_beta, 0.5)):
         raise PremiseError(f"C_beta = {np.min(s.C_beta):g} is not allowed: C_beta must be > 0.5")
     c_1 = 1 - np.divide(0.5, s.C_beta)
     R = product(s.C_beta, np.divide(s.Delta, s.K), 1 / c_1)
-    return Guarantee(root_bound(R, A_, G_), R, A_, G_, c_1, 0.0)
+    return Guarantee(root_bound(R, A, G), R, A, G, c_1, 0.0)
 
 
 def finite_sum_c1(c: Constants, s: Schedule) -> Real:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,3 +41,9 @@ def as_numbers(name: str, value: npt.ArrayLike, allowed: str) -> npt.NDArray[np.
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} = {value!r} is not allowed: {name} must be {allowed}")
     return array.astype(np.float64)
+
+
+def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Require `value` to be one of the names `allowed`; raises ValueError in one line."""
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r} is not allowed: {name} must be one of {', '.join(allowed)}")

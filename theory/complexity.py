@@ -1,0 +1,141 @@
+"""What a run costs in oracle calls, and how many meta steps a theorem asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.algorithms import Algorithm
+from theory.constants import Constants, Real, Schedule
+from theory.convergence import (
+    Guarantee,
+    finite_sum_c1,
+    resampling_c1,
+    theorem_exact,
+    theorem_finite_sum,
+    theorem_resampling,
+)
+from theory.extended import product, ratio, square, total
+from theory.growth import within_cap
+from theory.validation import integer, one_of, real
+
+
+@dataclass(frozen=True)
+class OracleCalls:
+    """Gradients and Hessians asked for, in data points (a Hessian-vector product counts as one Hessian)."""
+
+    gradients: Real
+    hessians: Real
+
+    @property
+    def total(self) -> Real:
+        """Gradients and Hessians together."""
+        return total(self.gradients, self.hessians)
+
+
+def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
+    """COMPLEXITY: oracle calls of one meta step, the estimate of the meta stepsize included.
+
+    Resampling: `B(NS + T) + B'D_L` gradients, `BND` Hessians. Finite-sum: `B(N|S_i| + |T_i|) + B'|T_i|` gradients,
+    `BN|S_i|` Hessians. Exact MAML: as finite-sum with all tasks in both places, `B` = number of tasks.
+
+    Parameters
+    ----------
+    case : "resampling", "finite-sum" or "exact".
+    train_size, test_size : |S_i| and |T_i|, data per task; not read in the resampling case.
+
+    Raises ValueError for an unknown case or a size below 1.
+
+    Source: Ji, Yang, Liang (2022), complexity corollaries.
+
+    >>> step_oracle_calls(Schedule(N=2, alpha=0.1, B=3, B_prime=4), "finite-sum", train_size=10, test_size=5)
+    OracleCalls(gradients=95.0, hessians=60.0)
+    """
+    one_of("case", case, get_args(Algorithm))
+    integer("train_size", train_size, low=1)
+    integer("test_size", test_size, low=1)
+    S, D, T, D_L = (s.S, s.D, s.T, s.D_L) if case == "resampling" else (train_size, train_size, test_size, test_size)
+    tasks_for_stepsize = s.B if case == "exact" else s.B_prime
+    gradients = total(product(s.B, total(product(s.N, S), T)), product(tasks_for_stepsize, D_L))
+    return OracleCalls(gradients, product(s.B, s.N, D))
+
+
+def oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
+    """Oracle calls of a whole run of K meta steps; arguments, errors and source as `step_oracle_calls`."""
+    step = step_oracle_calls(s, case, train_size, test_size)
+    return OracleCalls(product(s.K, step.gradients), product(s.K, step.hessians))
+
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+_THEOREMS: dict[Algorithm, Callable[[Constants, Schedule], Guarantee]] = {
+    "exact": theorem_exact,
+    "finite-sum": theorem_finite_sum,
+    "resampling": theorem_resampling,
+}
+
+
+def theorem(c: Constants, s: Schedule, case: Algorithm) -> Guarantee:
+    """Return what the theorem of `case` promises; errors and source as `theorem_exact` and its two siblings."""
+    one_of("case", case, get_args(Algorithm))
+    return _THEOREMS[case](c, s)
+
+
+def descent_share(c: Constants, s: Schedule, case: Algorithm) -> Real:
+    """`c_1` of the theorem of `case`, possibly ≤ 0. Raises PremiseError past the cap. Source: as `theorem`."""
+    one_of("case", case, get_args(Algorithm))
+    if case == "exact":
+        return 1 - np.divide(0.5, s.C_beta)
+    return finite_sum_c1(c, s) if case == "finite-sum" else resampling_c1(c, s)
+
+
+def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
+    """COMPLEXITY: the least K for which the theorem of `case` certifies `ḡ ≤ ε`; ∞ where no K does.
+
+    Reads every field of the schedule but K; elementwise over arrays, and never a PremiseError: past the stepsize cap,
+    where `c_1 ≤ 0` or where the noise alone exceeds ε the answer is ∞. Least up to rounding of the bound.
+    Raises ValueError for an unknown case or an `epsilon` that is not positive and finite.
+
+    Source: Ji, Yang, Liang (2022), complexity corollaries.
+    """
+    one_of("case", case, get_args(Algorithm))
+    real("epsilon", epsilon, open_low=True)
+    values = [getattr(s, field.name) for field in fields(s)]
+    arrays = [np.ravel(array) for array in np.broadcast_arrays(*values, epsilon)]
+    shape = np.broadcast_shapes(*(np.shape(value) for value in (*values, epsilon)))
+    flat = Schedule(**{field.name: array for field, array in zip(fields(s), arrays, strict=False)})
+    accuracy = arrays[-1]
+    steps = np.full(accuracy.shape, np.inf)
+    live = np.flatnonzero(within_cap(c, flat) & np.isfinite(flat.Delta))
+    live = live[np.greater(descent_share(c, _take(flat, live), case), 0)]
+    if live.size:
+        steps[live] = _least_steps(c, _take(flat, live), accuracy[live], case)
+    result: Real = steps.reshape(shape)[()]
+    return result
+
+
+def _take(s: Schedule, index: npt.NDArray[np.intp]) -> Schedule:
+    """Elements of a schedule of flat arrays."""
+    return Schedule(**{field.name: np.asarray(getattr(s, field.name))[index] for field in fields(s)})
+
+
+def _least_steps(c: Constants, s: Schedule, epsilon: FloatArray, case: Algorithm) -> FloatArray:
+    """Least certified K where the theorem speaks: `R = R_∞ + C_βΔ/(K c_1)` must not exceed `ε²/(A + Gε)`."""
+    at_infinity = theorem(c, replace(s, Delta=0.0), case)
+    allowed = ratio(square(epsilon), total(at_infinity.A, product(at_infinity.G, epsilon)))
+    room = np.maximum(allowed - at_infinity.R, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        guess = np.maximum(np.ceil(np.multiply(s.C_beta, s.Delta) / (at_infinity.c_1 * room)), 1.0)
+    steps = np.full(epsilon.shape, np.inf)
+    # The guess is off by rounding: the theorem itself decides. Candidates fall, so that the least certified one stays.
+    for slack, offset in ((1e-3, 1), (1e-6, 1), (1e-9, 1), (1e-12, 1), (0, 1), (0, 0), (0, -1)):
+        candidate = np.ceil(guess * (1 + slack)) + offset
+        index = np.flatnonzero(np.isfinite(candidate) & (candidate >= 1))
+        tried = replace(_take(s, index), K=candidate[index])
+        certified = index[np.less_equal(theorem(c, tried, case).bound, epsilon[index])] if index.size else index
+        steps[certified] = candidate[certified]
+    return steps

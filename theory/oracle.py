@@ -1,0 +1,69 @@
+"""Oracle calls, counted as they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from theory.loss import Array, Loss, TaskIndex
+
+
+@dataclass
+class OracleCount:
+    """Data points whose gradient or Hessian was asked for, per replica."""
+
+    gradients: int = 0
+    hessians: int = 0
+
+
+@dataclass(frozen=True)
+class Counted(Loss):
+    """A loss that counts its oracle calls: `size` data points per task for each gradient and each Hessian."""
+
+    loss: Loss
+    size: int
+    count: OracleCount
+
+    def value(self, w: Array) -> Array:
+        """Loss at `w`; not an oracle of the theory, so not counted."""
+        return self.loss.value(w)
+
+    def gradient(self, w: Array) -> Array:
+        """Gradient at `w`, counted."""
+        gradient = self.loss.gradient(w)
+        self.count.gradients += gradient.shape[-2] * self.size
+        return gradient
+
+    def hvp(self, w: Array, v: Array) -> Array:
+        """Hessian-vector product, counted as one Hessian."""
+        product = self.loss.hvp(w, v)
+        self.count.hessians += product.shape[-2] * self.size
+        return product
+
+    def take(self, tasks: TaskIndex) -> Self:
+        """Losses of `tasks`, counted in the same place."""
+        return type(self)(self.loss.take(tasks), self.size, self.count)
+
+    def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """Gradient and Hessian at `w`; each is counted when it is asked for."""
+        gradient, hessian = self.loss.linearize(w)
+        self.count.gradients += gradient.shape[-2] * self.size
+
+        def counted_hessian(v: Array) -> Array:
+            product = hessian(v)
+            self.count.hessians += product.shape[-2] * self.size
+            return product
+
+        return gradient, counted_hessian
+
+    def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
+        """Fused meta-gradient: N gradients and N Hessians of this loss, and one gradient of the outer loss."""
+        plain = outer.loss if isinstance(outer, Counted) else outer
+        fused = self.loss.fused_meta_gradient(w, alpha, N, plain)
+        if fused is not None:
+            self.count.gradients += fused.shape[-2] * self.size * N
+            self.count.hessians += fused.shape[-2] * self.size * N
+            if isinstance(outer, Counted):
+                outer.count.gradients += fused.shape[-2] * outer.size
+        return fused
