@@ -52,8 +52,9 @@ def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_s
 
     Source: Ji, Yang, Liang (2022), complexity corollaries.
 
-    >>> step_oracle_calls(Schedule(N=2, alpha=0.1, B=3, B_prime=4), "finite-sum", train_size=10, test_size=5)
-    OracleCalls(gradients=95.0, hessians=60.0)
+    >>> calls = step_oracle_calls(Schedule(N=2, alpha=0.1, B=3, B_prime=4), "finite-sum", train_size=10, test_size=5)
+    >>> int(calls.gradients), int(calls.hessians)
+    (95, 60)
     """
     one_of("case", case, get_args(Algorithm))
     integer("train_size", train_size, low=1)
