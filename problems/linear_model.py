@@ -19,26 +19,14 @@ from theory.loss import Array, Loss, TaskIndex
 class Penalty(ABC):
     """A penalty `φ(r) = c² ψ(r/c) ≥ 0` of one residual, of width c.
 
-    `suprema` are those of |ψ′|, |ψ″| and |ψ‴|; those of φ follow: c, 1 and 1/c times as large.
+    ψ′ takes its values in `slope_range`; `curvature_sup` and `third_sup` are the suprema of |ψ″| and |ψ‴|. Those of φ
+    follow: c, 1 and 1/c times as large.
     """
 
-    suprema: ClassVar[tuple[float, float, float]]
+    slope_range: ClassVar[tuple[float, float]]
+    curvature_sup: ClassVar[float]
+    third_sup: ClassVar[float]
     c: float
-
-    @property
-    def slope_sup(self) -> float:
-        """Supremum of |φ′|."""
-        return self.suprema[0] * self.c
-
-    @property
-    def curvature_sup(self) -> float:
-        """Supremum of |φ″|."""
-        return self.suprema[1]
-
-    @property
-    def third_sup(self) -> float:
-        """Supremum of |φ‴|."""
-        return self.suprema[2] / self.c
 
     @abstractmethod
     def value(self, r: Array) -> Array:
@@ -100,38 +88,39 @@ class LinearModel(Loss):
 def linear_model_constants(train: LinearModel, test: LinearModel) -> tuple[Constants, float]:
     """Constants of the finite-sum case, and the bound on every gradient norm.
 
-    With rows a_k of a set of n data, and unit vectors u, v:
+    With rows a_k of a set of n data, unit vectors u, v, and φ′ in `[m − h, m + h]`:
 
     - the Hessian is `(1/n) Σ φ″(r_k) a_k a_kᵀ`, so `L ≤ sup|φ″| λ_max((1/n) Σ a_k a_kᵀ)`, attained where every
       residual has the largest |φ″|: possible when the rows are linearly independent;
     - it changes from w to `w + t u` by at most `sup|φ‴| t (1/n) Σ |⟨a_k, u⟩| ⟨a_k, v⟩²` in the direction v, so
       `ρ ≤ sup|φ‴| λ_max((1/n) Σ ‖a_k‖ a_k a_kᵀ)` (training sets only);
-    - the gradient is `(1/n) Σ φ′(r_k) a_k`, so its norm is at most `g = sup|φ′| max_s ‖(1/n) Σ s_k a_k‖` over
-      `s ∈ [−1, 1]ⁿ`; then `σ² ≤ E_i g_{T_i}²`, since a variance is at most the second moment;
-    - the mismatch `∇l_S − ∇l_T` is such a sum over the rows of both sets, those of T with the minus sign: `b_i`;
+    - the gradient is `m ā + (h/n) Σ s_k a_k`, ā the mean row and s in `[−1, 1]ⁿ`; the second term has norm at most
+      `z = max_s ‖(h/n) Σ s_k a_k‖`, so the gradient at most `‖m ā‖ + z`. The variance over tasks is at most the second
+      moment around `m E_i ā_i`: `σ² ≤ E_i (‖m (ā_i − E_i ā_i)‖ + z_i)²` over the test sets;
+    - the mismatch is `m (ā_S − ā_T)` and such a sum over the rows of both sets: `b_i ≤ ‖m (ā_S − ā_T)‖ + z_{S∪T}`;
     - no data noise, `σ_g = σ_H = 0`, and the losses are ≥ 0.
     """
     penalty = train.penalty
-    test_norm = penalty.slope_sup * _largest_sum(_weighted_rows(test))
-    train_norm = penalty.slope_sup * _largest_sum(_weighted_rows(train))
-    both = np.concatenate([_weighted_rows(train), -_weighted_rows(test)], axis=1)
-    mismatch = penalty.slope_sup * _largest_sum(both)
+    low, high = (penalty.c * end for end in penalty.slope_range)
+    middle, half = (low + high) / 2, (high - low) / 2
+    train_rows, test_rows = train.design / train.design.shape[-2], test.design / test.design.shape[-2]
+    train_mean, test_mean = middle * train_rows.sum(axis=1), middle * test_rows.sum(axis=1)
+    train_sum, test_sum = half * _largest_sum(train_rows), half * _largest_sum(test_rows)
+    both_sum = half * _largest_sum(np.concatenate([train_rows, test_rows], axis=1))
+    spread = np.linalg.norm(test_mean - test_mean.mean(axis=0), axis=1) + test_sum
+    mismatch = np.linalg.norm(train_mean - test_mean, axis=1) + both_sum
+    gradient_bounds = [np.linalg.norm(train_mean, axis=1) + train_sum, np.linalg.norm(test_mean, axis=1) + test_sum]
     constants = Constants(
         L=penalty.curvature_sup * max(float(_largest_eigenvalue(model, 0).max()) for model in (train, test)),
-        rho=penalty.third_sup * float(_largest_eigenvalue(train, 1).max()),
-        sigma=float(np.sqrt((test_norm**2).mean())),
+        rho=penalty.third_sup / penalty.c * float(_largest_eigenvalue(train, 1).max()),
+        sigma=float(np.sqrt((spread**2).mean())),
         sigma_g=0.0,
         sigma_H=0.0,
         b=float(mismatch.mean()),
         b_sq=float((mismatch**2).mean()),
         lower_bound=0.0,
     )
-    return constants, float(max(train_norm.max(), test_norm.max()))
-
-
-def _weighted_rows(model: LinearModel) -> npt.NDArray[np.float64]:
-    """Rows a_k/n, (tasks, n, d)."""
-    return np.asarray(model.design / model.design.shape[-2])
+    return constants, float(np.max(gradient_bounds))
 
 
 def _largest_eigenvalue(model: LinearModel, power: int) -> npt.NDArray[np.float64]:
@@ -142,13 +131,15 @@ def _largest_eigenvalue(model: LinearModel, power: int) -> npt.NDArray[np.float6
 
 
 def _largest_sum(rows: npt.NDArray[np.float64], enumerate_up_to: int = 12) -> npt.NDArray[np.float64]:
-    """`max_s ‖Σ s_k rows_k‖` over `s ∈ [−1, 1]ⁿ` for each of (tasks, n, d): (tasks,).
+    """`max_s ‖Σ s_k x_k‖` over `s ∈ [−1, 1]ⁿ` for rows x of (tasks, n, d), or a bound of it: (tasks,).
 
-    A convex function of s is largest at a corner, so a few rows are enumerated (up to a common sign); for more rows
-    the spectral norm times `‖s‖ ≤ √n` bounds it.
+    A convex function of s is largest at a corner, so a few rows are enumerated (up to a common sign). For more rows,
+    `⟨Σ s_k x_k, u⟩ ≤ Σ |⟨x_k, u⟩| ≤ √(Σ ⟨x_k, u⟩²/‖x_k‖ · Σ ‖x_k‖)` for every unit u (Cauchy–Schwarz).
     """
     n = rows.shape[1]
     if n > enumerate_up_to:
-        return np.asarray(np.linalg.norm(rows, ord=2, axis=(-2, -1)) * np.sqrt(n))
+        norm = np.linalg.norm(rows, axis=-1)
+        scaled = rows / np.sqrt(np.where(norm > 0, norm, 1))[..., None]
+        return np.asarray(np.linalg.norm(scaled, ord=2, axis=(-2, -1)) * np.sqrt(norm.sum(axis=-1)))
     signs = np.array([(1, *rest) for rest in product((-1, 1), repeat=n - 1)], dtype=np.float64)
     return np.asarray(np.linalg.norm(signs @ rows, axis=-1).max(axis=-1))

@@ -26,7 +26,9 @@ class GemanMcClure(Penalty):
     """
 
     _at = 1 - 2 / math.sqrt(5)
-    suprema = (3 * math.sqrt(3) / 16, 1.0, 12 * math.sqrt(_at) * (1 - _at) / (1 + _at) ** 4)
+    slope_range = (-3 * math.sqrt(3) / 16, 3 * math.sqrt(3) / 16)
+    curvature_sup = 1.0
+    third_sup = 12 * math.sqrt(_at) * (1 - _at) / (1 + _at) ** 4
 
     def value(self, r: Array) -> Array:
         """φ(r)."""
@@ -49,7 +51,9 @@ class Welsch(Penalty):
     """
 
     _at = (3 - math.sqrt(6)) / 2
-    suprema = (1 / math.sqrt(2 * math.e), 1.0, math.sqrt(_at) * (6 - 4 * _at) * math.exp(-_at))
+    slope_range = (-1 / math.sqrt(2 * math.e), 1 / math.sqrt(2 * math.e))
+    curvature_sup = 1.0
+    third_sup = math.sqrt(_at) * (6 - 4 * _at) * math.exp(-_at)
 
     def value(self, r: Array) -> Array:
         """φ(r)."""

@@ -21,12 +21,14 @@ TEXTURE = 1
 class Sigmoid(Penalty):
     """`φ(r) = 1/(1 + e^r) = ½ (1 − t)`, `t = tanh(r/2)`, of the margin r.
 
-    - `φ′ = −¼ (1 − t²)`, at most ¼ in absolute value, at r = 0;
+    - `φ′ = −¼ (1 − t²)`, in `[−¼, 0)`;
     - `φ″ = ¼ t (1 − t²)` is extreme at `t² = ⅓`: `1/(6√3)`;
     - `φ‴ = ⅛ (1 − t²)(1 − 3t²)` is ⅛ at r = 0, and its minimum is −1/24 at `t² = ⅔`.
     """
 
-    suprema = (1 / 4, 1 / (6 * math.sqrt(3)), 1 / 8)
+    slope_range = (-1 / 4, 0.0)
+    curvature_sup = 1 / (6 * math.sqrt(3))
+    third_sup = 1 / 8
     c: float = 1.0
 
     def value(self, r: Array) -> Array:
