@@ -32,7 +32,8 @@ class Family:
 
     def build(self, N: int, alpha_L: float) -> Problem:
         """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`."""
-        if len(inspect.signature(self.factory).parameters) == 0:
+        parameters = inspect.signature(self.factory).parameters.values()
+        if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters):
             return self.factory()
         return self.factory(N, alpha_L)
 
@@ -43,7 +44,7 @@ _FAMILIES: dict[str, Family] = {}
 def register(name: str, *, case: Case, role: str = "ordinary") -> Callable[[Callable[..., Problem]], Any]:
     """Register a factory of problems under `name`; its docstring's first line becomes the summary.
 
-    The factory takes nothing, or `(N, alpha_L)`.
+    The factory takes nothing, or `(N, alpha_L)`; keyword-only parameters beside these keep their defaults.
     """
 
     def decorate(factory: Callable[..., Problem]) -> Callable[..., Problem]:
