@@ -59,10 +59,14 @@ def batch_support(noise: FiniteNoise, size: int) -> BatchSupport:
 
     Their number is `C(size + atoms − 1, size)`.
     """
-    atoms = len(noise.probabilities)
-    counts = _compositions(size, atoms)
+    return multinomial_support(noise.probabilities, size)
+
+
+def multinomial_support(probabilities: npt.NDArray[np.float64], size: int) -> BatchSupport:
+    """Frequencies of `size` i.i.d. draws from finitely many values, and their multinomial probabilities."""
+    counts = _compositions(size, len(probabilities))
     log_factorial = np.array([math.lgamma(n + 1) for n in range(size + 1)])
-    log_probability = log_factorial[size] - log_factorial[counts].sum(axis=1) + counts @ np.log(noise.probabilities)
+    log_probability = log_factorial[size] - log_factorial[counts].sum(axis=1) + counts @ np.log(probabilities)
     return BatchSupport(counts / size, np.exp(log_probability))
 
 
