@@ -106,7 +106,8 @@ def run(
     Parameters
     ----------
     tasks : the task losses (a Problem).
-    c, s : constants that set the meta stepsize `1/(C_β L̂_k)`, and the schedule; every field of `s` is a number.
+    c, s : constants that set the meta stepsize `1/(C_β L̂_k)`, and the schedule; every field of `s` that the run reads
+        is a number, except that `C_beta` may be (R,), one a replica.
     start : (d,) common start, or (R, d) one a replica.
     rng : source of every draw of the run (exact MAML draws nothing).
     replicas : independent replicas R where `start` is (d,).
