@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BOUND, panels, prose
+from figures.drawing import BOUND, MEASURED, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
@@ -48,8 +48,7 @@ def draw(table: Table) -> Picture:
     looks = {1.0: ("o", "#0072B2", "converged"), 0.0: ("x", "#D55E00", "did not converge")}
     for converged, (marker, color, label) in looks.items():
         rows = table.select(converged=converged)
-        face = {"facecolor": "none"} if marker == "o" else {}
-        ax.scatter(rows["N"], rows["alpha_L_N"], s=9, marker=marker, linewidth=0.7, label=label, **_colors(color, face))
+        ax.plot(rows["N"], rows["alpha_L_N"], marker=marker, color=color, label=label, markeredgewidth=0.7, **MEASURED)
     N = np.geomspace(1, 50, 200)
     ax.plot(N, N * np.expm1(np.log(2) / (2 * N)), **BOUND, linestyle="-", label=r"$N L\,\alpha_{\rm cap}(N)$")
     ax.axhline(np.log(2) / 2, **BOUND, linestyle=":", linewidth=0.8, label=r"$(\ln 2)/2$")
@@ -60,10 +59,6 @@ def draw(table: Table) -> Picture:
     ax.set_ylabel(r"$\alpha L N$")
     picture.legend(*ax.get_legend_handles_labels(), ncol=2, loc="outside upper center")
     return picture
-
-
-def _colors(color: str, face: dict[str, str]) -> dict[str, str]:
-    return {"edgecolor": color, **face} if face else {"color": color}
 
 
 def caption(table: Table) -> str:
