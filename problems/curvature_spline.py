@@ -1,0 +1,129 @@
+"""One-dimensional losses made by drawing their second derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.loss import Array, Loss, TaskIndex
+
+BASE, VALUE, GRADIENT, CURVATURE, SLOPE = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class CurvatureSpline(Loss):
+    """Losses `l_i` on the line with `l_i''` continuous, linear between knots and constant beyond the ends.
+
+    Each segment carries a base point with the loss and its derivatives there, so that a point is evaluated by one
+    Taylor polynomial, exact to rounding; the base is the end of the segment nearer to the anchor, where errors are
+    least.
+
+    Attributes
+    ----------
+    knots : (tasks, M), strictly increasing per task.
+    pieces : (tasks, M + 1, 5), base point, l, l', l'' and l''' (the slope of l'') of each segment.
+
+    Source: own.
+    """
+
+    knots: npt.NDArray[np.float64]
+    pieces: npt.NDArray[np.float64]
+
+    @classmethod
+    def draw(
+        cls, knots: npt.ArrayLike, curvature: npt.ArrayLike, *, anchor: int, gradient: npt.ArrayLike = 0.0
+    ) -> CurvatureSpline:
+        """Losses with `l'' = curvature` at `knots`, and with `l = 0` and `l' = gradient` at the knot number `anchor`.
+
+        Parameters
+        ----------
+        knots, curvature : (M,) or (tasks, M).
+        anchor : a knot number, 0 ≤ anchor < M.
+        gradient : a number or (tasks,).
+
+        Raises
+        ------
+        ValueError : knots that do not increase strictly, or an anchor that is no knot.
+        """
+        x, h, g = np.broadcast_arrays(*np.atleast_2d(knots, curvature), np.asarray(gradient, float)[..., None])
+        x, h, g = (np.asarray(a, dtype=np.float64) for a in (x, h, g[..., 0]))
+        M = x.shape[-1]
+        if not (np.diff(x) > 0).all():
+            raise ValueError("knots are not allowed: they must increase strictly")
+        if not 0 <= anchor < M:
+            raise ValueError(f"anchor = {anchor} is not allowed: anchor must be >= 0 and < {M}, the number of knots")
+        slope = np.diff(h) / np.diff(x)
+        right = _outward(x[:, anchor:], h[:, anchor:], g)
+        left = _outward(x[:, anchor::-1], h[:, anchor::-1], g)
+        value, slopes = (np.concatenate([a[:, :0:-1], b], axis=-1) for a, b in zip(left, right, strict=True))
+        at_knots = np.stack([x, value, slopes, h], axis=-1)
+        segment = np.arange(M + 1)
+        base = np.where(segment <= anchor, segment, segment - 1)
+        pieces = np.concatenate([at_knots[:, base], np.pad(slope, ((0, 0), (1, 1)))[..., None]], axis=-1)
+        return cls(x, pieces)
+
+    def value(self, w: Array) -> Array:
+        """Loss at `w` (..., 1): shape (...)."""
+        dx, piece = self._locate(w)
+        quadratic = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] / 2 + dx * piece[..., SLOPE] / 6)
+        return np.asarray(piece[..., VALUE] + dx * quadratic)
+
+    def gradient(self, w: Array) -> Array:
+        """Gradient at `w`, (..., 1)."""
+        return self.linearize(w)[0]
+
+    def hvp(self, w: Array, v: Array) -> Array:
+        """Second derivative at `w` times `v`, (..., 1)."""
+        dx, piece = self._locate(w)
+        return np.asarray((piece[..., CURVATURE] + dx * piece[..., SLOPE])[..., None] * v)
+
+    def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """Gradient and Hessian at `w` from one search for its segment."""
+        dx, piece = self._locate(w)
+        curvature = piece[..., CURVATURE] + dx * piece[..., SLOPE]
+        gradient = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] + curvature) / 2
+        return gradient[..., None], lambda v: curvature[..., None] * v
+
+    def take(self, tasks: TaskIndex) -> Self:
+        """Losses of the tasks in `tasks`."""
+        return replace(self, knots=self.knots[tasks], pieces=self.pieces[tasks])
+
+    def infimum(self) -> npt.NDArray[np.float64]:
+        """`inf l_i`, shape (tasks,), to rounding; −∞ where the loss falls for ever to one side."""
+        g, h, slope = self.pieces[..., GRADIENT], self.pieces[..., CURVATURE], self.pieces[..., SLOPE]
+        # Where l' vanishes on the polynomial of a segment, inside it or not: no value of the loss is below its infimum.
+        with np.errstate(all="ignore"):
+            half = -(h + np.copysign(np.sqrt(h * h - 2 * slope * g), h))
+            steps = np.concatenate([half / slope, 2 * g / half], axis=-1)
+        steps[~np.isfinite(steps)] = 0.0
+        points = np.concatenate([self.knots, np.tile(self.pieces[..., BASE], 2) + steps], axis=-1)
+        lowest = self.value(points.T[..., None]).min(axis=0)
+        outward = self.gradient(self.knots[:, [0, -1]].T[..., None])[..., 0] * np.array([[-1], [1]])
+        curvature = h[:, [0, -1]].T
+        falls = (curvature < 0) | ((curvature == 0) & (outward < 0))
+        return np.where(falls.any(axis=0), -np.inf, lowest)
+
+    def lower_bound(self) -> float:
+        """Mean over tasks of `inf l_i`: a lower bound of any meta objective with these test losses."""
+        return float(self.infimum().mean())
+
+    def _locate(self, w: Array) -> tuple[Array, Array]:
+        """Distance of `w` from the base of its segment (...), and that segment's row of `pieces` (..., 5)."""
+        x = w[..., 0]
+        segment = np.asarray((x[..., None] >= self.knots).sum(axis=-1))
+        pieces = np.broadcast_to(self.pieces, (*segment.shape, *self.pieces.shape[-2:]))
+        piece = np.take_along_axis(pieces, segment[..., None, None], axis=-2)[..., 0, :]
+        return x - piece[..., BASE], piece
+
+
+def _outward(x: Array, h: Array, g: Array) -> tuple[Array, Array]:
+    """Loss and slope at points `x` (tasks, n), in order away from the anchor `x[:, 0]`; there they are 0 and `g`."""
+    dx, h_near, h_far = np.diff(x), h[:, :-1], h[:, 1:]
+    start = np.zeros((len(x), 1))
+    gradient = g[:, None] + np.concatenate([start, np.cumsum(dx * (h_near + h_far) / 2, axis=-1)], axis=-1)
+    rise = dx * (gradient[:, :-1] + dx * (2 * h_near + h_far) / 6)
+    return np.concatenate([start, np.cumsum(rise, axis=-1)], axis=-1), gradient

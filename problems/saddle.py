@@ -1,0 +1,93 @@
+"""The top of a well, `l'' = −L`: there the inner path grows as fast as L-smooth losses allow."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.cosine_noise import CosineNoise
+from problems.curvature_spline import CurvatureSpline
+from problems.linear_noise import no_noise, two_point_noise
+from problems.noise import DataNoise
+from problems.probes import probes_around
+from problems.problem import Problem
+from problems.registry import register
+from theory.constants import Constants
+
+
+def well(radius: float, L: float, rho: float, slopes: npt.ArrayLike = 0.0) -> CurvatureSpline:
+    """Losses `h(w) + slope_i w`, with h even: `h'' = −L` on `|w| ≤ radius`, rising with slope ρ to `+L`, `+L` beyond.
+
+    So `h` is L-smooth with ρ-Lipschitz Hessian and bounded below; `slopes` is a number or (tasks,).
+    """
+    edge = radius + 2 * L / rho
+    return CurvatureSpline.draw([-edge, -radius, 0, radius, edge], [L, -L, -L, -L, L], anchor=2, gradient=slopes)
+
+
+@register("saddle", case="resampling", role="sharp")
+def saddle(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3) -> Problem:
+    """The top of a well, no noise: PATH, GRADIENT GROWTH and the first term of the meta smoothness are attained.
+
+    One task, `l = h`, the well of radius `q^N L/ρ` and a little more. By construction `|l''| ≤ L` and `|l'''| ≤ ρ`,
+    both attained; one task without noise: `σ = σ_g = σ_H = 0`; the lower bound is the minimum of `h`.
+
+    For `|w| ≤ L/ρ` the path is `w̃_j = q^j w`, inside the well, so there PATH and both forms of GRADIENT GROWTH are
+    equalities for every j ≤ N. At `w = 0`, `∇l = 0` and `∇²L = −q^{2N}L`: SMOOTHNESS is an equality there.
+    """
+    return _saddle("saddle", N, alpha_L, L, rho, reach=L / rho)
+
+
+@register("saddle-noise", case="resampling", role="sharp")
+def saddle_noise(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, sigma_g: float = 0.9) -> Problem:
+    """The top of a well with two-point gradient noise: SGD DEVIATION is attained in mean square.
+
+    As `saddle`, and one datum adds `±σ_g w`: `σ_g` is attained everywhere and `σ_H = 0`. A path from `|w| ≤
+    100σ_g/L` stays where `l'' = −L`, whatever the noise, because the radius leaves room for `(q^N − 1)σ_g/L` more.
+    There `w_j − w̃_j` is a sum of independent terms `q^{j−1−n} α ξ_n`, so the second moment of SGD DEVIATION is an
+    equality, at every S and j; the first moment is one at `S = j = 1`. SECOND MOMENT per task is attained at `w =
+    0` for `N = 1`, and within 2 % for every N at `|w| = 100σ_g/L`.
+    """
+    return _saddle("saddle-noise", N, alpha_L, L, rho, reach=100 * sigma_g / L, sigma_g=sigma_g)
+
+
+@register("saddle-hessian-noise", case="resampling", role="sharp")
+def saddle_hessian_noise(
+    N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, sigma_g: float = 0.9, sigma_H: float = 17.0
+) -> Problem:
+    """The top of a well with noise in gradient and Hessian: the factor V of SECOND MOMENT is attained.
+
+    As `saddle`, and one datum adds a wave with `σ_g` and `σ_H` exact at every point (see `CosineNoise`). Where the
+    whole path has `l'' = −L`, `E(1 − αĤ)² = q² + α²σ_H²/D` exactly and the factors are independent, so `E‖Ĝ‖² = V
+    (q^{2N} l'(w)² + L² E|w_N − w̃_N|² + σ_g²/T)`. With SGD DEVIATION in mean square, an equality here, SECOND
+    MOMENT per task is attained at `w = 0` for `N = 1`, and within 2 % for every N at `|w| = 100σ_g/L`.
+    """
+    return _saddle("saddle-hessian-noise", N, alpha_L, L, rho, 100 * sigma_g / L, sigma_g, sigma_H)
+
+
+def _saddle(
+    name: str, N: int, alpha_L: float, L: float, rho: float, reach: float, sigma_g: float = 0.0, sigma_H: float = 0.0
+) -> Problem:
+    """Build the well in which no path from `|w| ≤ reach` leaves the part where `l'' = −L`."""
+    growth = (1 + alpha_L) ** N
+    loudest = sigma_g * (np.sqrt(2) if sigma_H else 1)
+    loss = well(1.01 * (growth * reach + (growth - 1) * loudest / L), L, rho)
+    noise: DataNoise
+    if sigma_H:
+        noise = CosineNoise(loss, sigma_g, sigma_H)
+    else:
+        noise = two_point_noise(loss, sigma_g) if sigma_g else no_noise(loss)
+    return Problem(
+        name=name,
+        case="resampling",
+        dim=1,
+        constants=Constants(
+            L=L, rho=rho, sigma=0.0, sigma_g=sigma_g, sigma_H=sigma_H, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
+        ),
+        inner=loss,
+        outer=loss,
+        number_of_tasks=1,
+        probes=probes_around([0.0, reach, -reach / 2], reach / 4),
+        start=np.array([reach / 2]),
+        noise=noise,
+        scale=reach,
+    )
