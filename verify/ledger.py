@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,24 @@ from verify.verdict import Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+STATEMENTS = (
+    "CONSTANTS",
+    "META-GRADIENT",
+    "PATH",
+    "GRADIENT GROWTH",
+    "SGD DEVIATION",
+    "LINK",
+    "SMOOTHNESS",
+    "BIAS",
+    "SECOND MOMENT",
+    "META STEPSIZE MOMENTS",
+    "DESCENT",
+    "THEOREM",
+    "COMPLEXITY",
+    "STEPSIZE CAP",
+)
+"""The order in which the ledger shows what the paper states, its assumptions first."""
+OWN = "Own"
 JUDGED = frozenset({"holds", "violated", "inconclusive"})
 
 
@@ -80,6 +99,11 @@ class Summary:
     verdicts: Mapping[Verdict, int]
     wrong_constants: tuple[str, ...]
     seconds: float
+
+    @property
+    def statements(self) -> dict[str, list[ClaimSummary]]:
+        """Claims by the statement that they belong to."""
+        return grouped(self.claims)
 
     @property
     def exit_code(self) -> int:
@@ -159,15 +183,21 @@ class Titled(Protocol):
 
     @property
     def title(self) -> str:
-        """The line of the ledger."""
+        """The line of the ledger, which begins with the statement's name in capitals."""
 
 
 T = TypeVar("T", bound=Titled)
 
 
-def grouped(claims: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by the line of the ledger that they belong to."""
-    lines: dict[str, list[T]] = defaultdict(list)
-    for claim in claims:
-        lines[claim.title].append(claim)
-    return dict(lines)
+def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
+    """Claims, or their summaries, by statement: the paper's in its order, then others as they come, own ones last."""
+    groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
+    for entry in sorted(entries, key=lambda entry: statement_name(entry.title) == OWN):
+        groups.setdefault(statement_name(entry.title), []).append(entry)
+    return {name: group for name, group in groups.items() if group}
+
+
+def statement_name(title: str) -> str:
+    """Name of the statement at the beginning of a title: its words in capitals, or what stands before the colon."""
+    capitals = re.match(r"[A-Z]{2,}(?:[ -][A-Z]{2,})*", title)
+    return capitals.group() if capitals else title.split(":")[0]

@@ -16,6 +16,10 @@ from verify.verdict import Verdict
 REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "tightness", "seconds")
 
 
+class RunError(Exception):
+    """A run cannot go on, for the reason in this one line; the records that it has written are kept."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """The name of one cell: strings and numbers only, from which any worker rebuilds the cell.

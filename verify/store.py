@@ -12,12 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from verify.records import Job, Record
+from verify.records import Job, Record, RunError
 from verify.run_file import RECORDS, Header, read
-
-
-class StoreError(Exception):
-    """The records cannot be written any further; what is in the file stays there."""
 
 
 class Store:
@@ -78,28 +74,24 @@ class Store:
         return open(self.path, "ab", buffering=0)
 
     def append(self, records: Iterable[Record]) -> None:
-        """Write records, a line each, so that a killed process loses none; raises StoreError where it cannot."""
+        """Write records, a line each, so that a killed process loses none; raises RunError where it cannot."""
         for record in records:
             data = _encode(record.to_json())
             try:
                 while data:
                     data = data[self._file.write(data) :]
             except OSError as error:
-                raise StoreError(
+                raise RunError(
                     f"cannot write {self.path}: {_reason(error)}; the {self.written} checks before are kept: "
                     "make room, then go on with --resume"
                 ) from error
             self.written += 1
 
-    def sort(self, order: Sequence[Job], records: Iterable[Record]) -> None:
-        """Put the finished file into the order of `order`, so that equal runs give equal files.
-
-        Where it cannot be written, the file stays as it is.
-        """
-        place = {job: at for at, job in enumerate(order)}
+    def replace(self, records: Sequence[Record]) -> None:
+        """Put the same records into this order; where they cannot be written, the file stays as it is."""
         self._file.close()
         with suppress(OSError):
-            self._write_anew(sorted(records, key=lambda record: (place[record.job], record.index)))
+            self._write_anew(records)
         self._file = self._open()
 
     def _write_anew(self, records: Sequence[Record]) -> None:
@@ -162,13 +154,13 @@ def _lock(path: Path) -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file in one stroke; raises StoreError in one line where it cannot."""
+    """Write a whole file in one stroke; raises RunError in one line where it cannot."""
     fresh = path.with_name(path.name + ".new")
     try:
         fresh.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(fresh, path)
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {_reason(error)}") from error
+        raise RunError(f"cannot write {path}: {_reason(error)}") from error
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.ledger import Summary
-from verify.records import plain
+from verify.records import Record, plain
 from verify.store import write_text
 
 
@@ -34,21 +34,32 @@ def markdown(summary: Summary) -> str:
     lines += ["| claim | verdict | checks | measured | bound | tightness | where |", "|---|---|--:|--:|--:|--:|---|"]
     for claim in summary.claims:
         checks = ", ".join(f"{count} {verdict}" for verdict, count in claim.checks.items())
-        numbers = [number(getattr(claim.worst, name, None)) for name in ("measured", "bound", "tightness")]
+        numbers = figures(claim.worst)
         where = claim.worst.where if claim.worst else ""
         lines.append(f"| {' | '.join(map(_cell, (claim.claim, claim.verdict, checks, *numbers, where)))} |")
     if summary.mutants:
         lines += ["", "| claim | mutant | problem | tightness | |", "|---|---|---|--:|---|"]
         for mutant in summary.mutants:
-            ratio = number(getattr(mutant.worst, "tightness", None))
-            row = (mutant.claim, mutant.mutant, mutant.cell.problem, ratio, mutant.status)
+            row = (mutant.claim, mutant.mutant, mutant.cell.problem, figures(mutant.worst)[-1], mutant.status)
             lines.append(f"| {' | '.join(map(_cell, row))} |")
     return "\n".join(lines) + "\n"
+
+
+def figures(worst: Record | None) -> tuple[str, str, str]:
+    """Measured value, bound and tightness of a check for a table."""
+    if worst is None:
+        return "", "", ""
+    return number(worst.measured), number(worst.bound), ratio(worst.tightness)
 
 
 def number(value: float | None) -> str:
     """A number for a table: four digits, or "" where there is none."""
     return "" if value is None else f"{value:.4g}"
+
+
+def ratio(value: float | None) -> str:
+    """A tightness for a table: four decimals, as far as these say something."""
+    return f"{value:.4f}" if value is not None and 1e-3 <= abs(value) < 1e4 else number(value)
 
 
 def _cell(text: str) -> str:

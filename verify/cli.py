@@ -1,0 +1,184 @@
+"""The command line. What is slow to import is imported where it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from verify.claim import PROFILES
+
+OUT = Path("results")
+
+
+class Cli(click.Group):
+    """Runs the suite where no command is named, and says what is wrong with its input in one line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read options without a command as those of `run`."""
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for one that is unknown."""
+        import difflib
+
+        if self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"; did you mean {near[0]}?" if near else f" ({', '.join(self.list_commands(ctx))})"
+            raise click.UsageError(f"command = {args[0]!r} is unknown{hint}")
+        return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run; what click would report on several lines is one."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.ClickException as error:
+            _fail(error.format_message(), 2)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Report bad input (exit 2), and a run that cannot go on (exit 3), in one line."""
+    from verify.records import RunError
+
+    try:
+        yield
+    except ValueError as error:
+        _fail(str(error), 2)
+    except RunError as error:
+        _fail(str(error), 3)
+
+
+class InnerSteps(click.ParamType["tuple[int, ...]"]):
+    """Integers separated by commas."""
+
+    name = "N,N,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Read the numbers; fails in one line."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not allowed: integers >= 0, separated by commas", param, ctx)
+
+
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Results directory."
+)
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="maml-theory-verification", prog_name="maml-theory-verification")
+def cli() -> None:
+    """Verify the convergence theory of multi-step MAML. Without a command: run the default suite."""
+
+
+@cli.command()
+@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
+@click.option("--inner-steps", type=InnerSteps(), default=(), help="Inner steps N, for instance 1,5,20.")
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
+@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@out_option
+@click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
+@click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
+@click.option("--mutants", is_flag=True, help="Run wrong formulas, each of which must be refuted.")
+def run(
+    claims: tuple[str, ...],
+    problems: tuple[str, ...],
+    inner_steps: tuple[int, ...],
+    profile: str,
+    seed: int,
+    jobs: int | None,
+    scheduler: str | None,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    mutants: bool,
+) -> int:
+    """Verify claims on problems.
+
+    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive or errors, 4 nothing was judged.
+    """
+    from verify.display import progress_bar, show
+    from verify.selection import Selection
+    from verify.session import verify
+
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs and --scheduler exclude each other")
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    with _one_line_errors(), _kept_at_interrupt(out, overwrite):
+        selection = Selection(
+            claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
+        )
+        with progress_bar() as progress:
+            summary = verify(
+                selection,
+                out,
+                jobs=jobs or _cores(),
+                scheduler=scheduler,
+                resume=resume,
+                overwrite=overwrite,
+                progress=progress,
+            )
+        show(summary, out)
+    return summary.exit_code
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
+    """At Ctrl-C, say what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        option = "--resume in place of --overwrite" if overwrite else "--resume"
+        _fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)
+
+
+@cli.command("list")
+@click.option("--problems", is_flag=True, help="List the problems instead.")
+@out_option
+def list_(problems: bool, out: Path) -> None:
+    """Show the ledger: each statement, its claims, and what the results say of them."""
+    from verify import text
+
+    with _one_line_errors():
+        click.echo(text.problems() if problems else text.ledger(out))
+
+
+@cli.command()
+@click.argument("claim")
+def explain(claim: str) -> None:
+    """Show a claim: its statement, what it assumes, how it is measured, its sharp instance and its mutants."""
+    from verify import text
+    from verify.selection import find_claim
+
+    with _one_line_errors():
+        click.echo(text.explain(find_claim(claim)))

@@ -1,0 +1,97 @@
+"""One run from end to end: plan, evaluate, keep the records, summarise."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from verify.evaluation import MAX_STATISTICAL
+from verify.execution import open_workers
+from verify.ledger import Summary, summarise
+from verify.records import Record, RunError
+from verify.run_file import MUTANTS, RECORDS, Header
+from verify.runner import run
+from verify.selection import Selection, find_claim, plan
+from verify.store import Store
+from verify.summary_files import write_summary
+
+Progress: TypeAlias = Callable[[int, int, Sequence[Record]], None]
+"""Called with the number of finished cells, of all cells, and the records that have just come."""
+
+
+def verify(
+    selection: Selection,
+    directory: Path,
+    *,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress = lambda finished, total, records: None,
+) -> Summary:
+    """Run what is selected and write records and summary to `directory`.
+
+    Parameters
+    ----------
+    selection : what is verified.
+    directory : of the results; see `Store` for `resume` and `overwrite`.
+    jobs, scheduler : number of processes, or address of a Dask scheduler. Neither has an influence on the results.
+    progress : told about each cell that completes.
+
+    Raises
+    ------
+    ValueError : one line, where the run cannot begin: an unknown name, nothing to run, or a directory that is not free.
+    RunError : one line, where it cannot go on.
+    """
+    started = time.perf_counter()
+    with open_workers(jobs, scheduler) as workers:  # processes start while the run is planned
+        cells = plan(selection)
+        name = MUTANTS if selection.mutants else RECORDS
+        header = Header.new(settings(selection))
+        with Store(directory, header, name=name, resume=resume, overwrite=overwrite) as store:
+            records = list(store.kept)
+            finished = {record.job for record in records}
+            statistical = sum(map(_is_statistical, records))
+            progress(len(finished), len(cells), records)
+            for found in run([job for job in cells if job not in finished], workers, done=store.kept):
+                store.append(found)
+                records += found
+                finished.add(found[0].job)
+                statistical += sum(map(_is_statistical, found))
+                if statistical > MAX_STATISTICAL:
+                    raise RunError(
+                        f"more than {MAX_STATISTICAL} statistical checks: the chance that a correct bound is called "
+                        "violated would exceed 1e-6; select fewer claims, problems or inner steps"
+                    )
+                progress(len(finished), len(cells), found)
+            place = {job: at for at, job in enumerate(cells)}
+            records.sort(key=lambda record: (place[record.job], record.index))
+            store.replace(records)
+    summary = summarise(store.header, records, time.perf_counter() - started)
+    write_summary(directory, summary)
+    return summary
+
+
+def settings(selection: Selection) -> dict[str, Any]:
+    """Settings on which results depend, spelled in one way only, with a digest of each file that a user brought."""
+    files = {spec.rpartition(":")[0] for spec in selection.problems}
+    digests = {
+        Path(file).name: hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()[:16]
+        for file in sorted(files)
+        if file.endswith(".py")
+    }
+    return {
+        **asdict(selection),
+        "claims": sorted(map(find_claim, selection.claims)),
+        "problems": sorted(selection.problems),
+        "inner_steps": selection.chosen_steps,
+        "problem files": digests,
+    }
+
+
+def _is_statistical(record: Record) -> bool:
+    return record.lower is not None or record.upper is not None
