@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -114,10 +116,17 @@ class CurvatureSpline(Loss):
     def _locate(self, w: Array) -> tuple[Array, Array]:
         """Distance of `w` from the base of its segment (...), and that segment's row of `pieces` (..., 5)."""
         x = w[..., 0]
-        segment = np.asarray((x[..., None] >= self.knots).sum(axis=-1))
-        pieces = np.broadcast_to(self.pieces, (*segment.shape, *self.pieces.shape[-2:]))
-        piece = np.take_along_axis(pieces, segment[..., None, None], axis=-2)[..., 0, :]
+        segment = (x[..., None] >= self.knots).sum(axis=-1)
+        rows, first = self._rows
+        piece = rows[first + segment]
         return x - piece[..., BASE], piece
+
+    @cached_property
+    def _rows(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        """All pieces of all losses as rows (n, 5), and the number of each loss's first row (batch)."""
+        *batch, segments, columns = self.pieces.shape
+        first = segments * np.arange(math.prod(batch)).reshape(batch)
+        return self.pieces.reshape(-1, columns), first
 
 
 def _outward(x: Array, h: Array, g: Array) -> tuple[Array, Array]:
