@@ -20,13 +20,20 @@ from verify.verdict import Finding
 Formula: TypeAlias = Callable[..., Any]
 """The thing under test, a call into `theory`; each claim says what arguments its formula takes."""
 
-StepsizeRule: TypeAlias = Literal["recommended", "near cap", "fixed", "past cap"]
+StepsizeRule: TypeAlias = Literal["recommended", "near cap", "fixed", "past cap", "small"]
 
 
 def alpha_L(rule: StepsizeRule, N: int) -> float:
-    """Dimensionless stepsize αL of a rule: 1/(8N), 0.9 of the cap, 1/4 at every N, or twice the cap."""
-    cap = float(np.expm1(np.log(2) / (2 * max(N, 1))))
-    return {"recommended": 1 / (8 * max(N, 1)), "near cap": 0.9 * cap, "fixed": 0.25, "past cap": 2 * cap}[rule]
+    """Dimensionless stepsize αL of a rule: 1/(8N), 0.9 of the cap, 1/4 at every N, twice the cap, or 1/(1000N)."""
+    steps = max(N, 1)
+    cap = float(np.expm1(np.log(2) / (2 * steps)))
+    return {
+        "recommended": 1 / (8 * steps),
+        "near cap": 0.9 * cap,
+        "fixed": 0.25,
+        "past cap": 2 * cap,
+        "small": 1 / (1000 * steps),
+    }[rule]
 
 
 @dataclass(frozen=True)
