@@ -182,3 +182,17 @@ def explain(claim: str) -> None:
 
     with _one_line_errors():
         click.echo(text.explain(find_claim(claim)))
+
+
+@cli.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--tolerance", type=float, default=0.01, show_default=True, help="Relative change of a tightness.")
+def compare(old: Path, new: Path, tolerance: float) -> int:
+    """Compare two runs: verdicts, vanished checks, tightness. Exit code 1 on a regression."""
+    from verify.compare import compare as compare_runs
+
+    with _one_line_errors():
+        comparison = compare_runs(old, new, tolerance)
+    click.echo(comparison.text())
+    return int(comparison.regressed)

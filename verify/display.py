@@ -77,17 +77,12 @@ def _counts(counts: Mapping[Verdict, int]) -> str:
 
 def show(summary: Summary, path: Path) -> None:
     """Print the table of a run, what is wrong line by line, and the outcome."""
-    console = _console()
-    console.print(_mutant_table(summary.mutants) if summary.mutants else _claim_table(summary.statements))
-    for line in _complaints(summary):
-        console.print(Text(line), soft_wrap=True)
-    console.print(Text(_outcome(summary, path)), soft_wrap=True)
-
-
-def _console() -> Console:
-    if sys.stdout.isatty():
-        return Console()
-    return Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
+    terminal = sys.stdout.isatty()
+    console = Console() if terminal else Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
+    with console.capture() as table:
+        console.print(_mutant_table(summary.mutants) if summary.mutants else _claim_table(summary.statements))
+    for line in (*table.get().splitlines(), *_complaints(summary), _outcome(summary, path)):
+        click.echo(line.rstrip())
 
 
 def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
@@ -145,5 +140,9 @@ def _complaints(summary: Summary) -> Iterator[str]:
 
 
 def _outcome(summary: Summary, path: Path) -> str:
+    if summary.mutants:
+        found = Counter(mutant.status for mutant in summary.mutants)
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+        return f"{len(summary.mutants)} mutants in {summary.seconds:.1f} s: {counts}; records in {path}"
     total = sum(summary.verdicts.values())
-    return f"{total} checks in {summary.seconds:.1f} s: {_counts(summary.verdicts) or 'none'}; records in {path}"
+    return f"{total} checks in {summary.seconds:.1f} s: {_counts(summary.verdicts)}; records in {path}"

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from problems.problem import Problem
@@ -36,13 +37,15 @@ def evaluate(job: Job) -> list[Record]:
     found: list[dict[str, Any]] = []
     estimated: tuple[str, ...] = ()
     try:
-        problem = load_problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+        problem = _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
         estimated = problem.estimated
         claim = _claim(job.claim)
         if reason := claim.inapplicable(problem):
             found.append({"verdict": "inapplicable", "note": reason})
         else:
             found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+    except MissingExtra as error:
+        found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
         found.append({"verdict": "vacuous", "note": _one_line(error)})
     except (Exception, SystemExit) as error:
@@ -80,6 +83,22 @@ def replay(record: Record) -> Record:
     if record.index >= len(again):
         raise ValueError(f"claim {record.claim} makes {len(again)} checks there now, not {record.checks}")
     return again[record.index]
+
+
+class MissingExtra(Exception):
+    """A problem needs a package that is not installed."""
+
+
+def _problem(spec: str, N: int, alpha_L: float) -> Problem:
+    if ":" in spec:
+        return load_problem(spec, N, alpha_L)
+    try:
+        return _registered(spec, N, alpha_L)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error)) from error
+
+
+_registered = lru_cache(maxsize=128)(load_problem)
 
 
 def _claim(name: str) -> Claim:
@@ -125,4 +144,4 @@ def _real(value: float | None) -> float | None:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text if isinstance(error, PremiseError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, PremiseError | MissingExtra) else f"{type(error).__name__}: {text}"

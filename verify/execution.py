@@ -6,6 +6,7 @@ import importlib
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from verify.records import Job, Record
 from verify.run_file import environment
 
 Results: TypeAlias = list[list[Record]]
+_ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have threads, but problems are shared within a process
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -105,6 +107,8 @@ class Cluster:
         except ImportError as error:
             install = "python -m pip install 'maml-theory-verification[cluster]'"
             raise ValueError(f"--scheduler needs the package distributed: {install}") from error
+        if not re.fullmatch(r"((tcp|tls|ucx|wss?)://)?[^\s/]+:\d{1,5}", address):
+            raise ValueError(f"scheduler = {address!r} is not an address like tcp://host:8786")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
@@ -152,7 +156,7 @@ def open_workers(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
     ------
     ValueError : one line, where the cluster cannot be used.
     """
-    workers: Workers = Cluster(scheduler) if scheduler else Pool(jobs) if jobs > 1 else InProcess()
+    workers: Workers = Cluster(scheduler) if scheduler is not None else Pool(jobs) if jobs > 1 else InProcess()
     try:
         yield workers
     except BaseException:
@@ -191,8 +195,9 @@ def _one_thread_for_good() -> None:
 
 
 def _evaluate_on_cluster(chunk: Sequence[Job]) -> Results:
-    _one_thread_for_good()
-    return evaluate_all(chunk)
+    with _ONE_AT_A_TIME:
+        _one_thread_for_good()
+        return evaluate_all(chunk)
 
 
 def claims_are_loaded() -> bool:

@@ -61,17 +61,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Target:
-    """A problem of a run: the name that is shown, what loads it, and the problem itself where a user brought it."""
+    """A problem of a run: the name that is shown, what loads it, and the problem itself where the user named it."""
 
     name: str
     spec: str
     problem: Problem | None = None
 
-    def inapplicable(self, claim: Claim) -> str:
-        """Why `claim` does not apply, as far as can be told without building a registered problem; "" if it may."""
+    def speaks_of(self, claim: Claim) -> bool:
+        """Whether `claim` applies, as far as can be told without building the problem."""
         if self.problem is not None:
-            return claim.inapplicable(self.problem)
-        return "" if family(self.name).case in claim.cases else "case"
+            return not claim.inapplicable(self.problem)
+        return family(self.name).case in claim.cases
 
 
 def plan(selection: Selection) -> list[Job]:
@@ -101,7 +101,7 @@ def _checks(selection: Selection, chosen: list[Claim], targets: dict[str, Target
     audited = {target.name: target for _, target in pairs}
     audits = [(claim, target) for claim in claims().values() if claim.is_audit for target in audited.values()]
     for claim, target in [*audits, *(pair for pair in pairs if not pair[0].is_audit)]:
-        yield from _cells(selection, claim, target, explicit=target.name in targets)
+        yield from _cells(selection, claim, target)
 
 
 def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Target]) -> Iterator[Job]:
@@ -116,14 +116,14 @@ def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Targe
                 yield _job(selection, claim, target, mutant.N, mutant.rule, name)
 
 
-def _cells(selection: Selection, claim: Claim, target: Target, explicit: bool) -> Iterator[Job]:
+def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[Job]:
     """Cells of one claim on one problem; where it does not apply, one that says so if the user asked for both."""
     steps = [N for N in selection.chosen_steps if claim.inner_steps is None or N in claim.inner_steps]
     if claim.is_audit:
         steps = steps or [selection.chosen_steps[0]]
     cells = [_job(selection, claim, target, N, rule) for N in steps for rule in claim.rules]
-    if target.inapplicable(claim):
-        cells = cells[:1] if explicit else []
+    if not target.speaks_of(claim):
+        cells = cells[:1] if target.problem is not None else []
     yield from cells
 
 
@@ -155,9 +155,11 @@ def _targets_of(claim: Claim, selected: dict[str, Target]) -> list[Target]:
 
 def _target(selection: Selection, spec: str) -> Target:
     """Look up or build the problem that a user names; raises ValueError in one line."""
-    if ":" not in spec and not spec.endswith(".py"):
-        return Target(family(spec).name, spec)
-    problem = load_problem(spec, selection.chosen_steps[0], alpha_L("recommended", selection.chosen_steps[0]))
+    N = selection.chosen_steps[0]
+    try:
+        problem = load_problem(spec, N, alpha_L("recommended", N))
+    except ModuleNotFoundError as error:
+        raise ValueError(str(error)) from error
     place, _, factory = spec.rpartition(":")
     if not place.endswith(".py"):
         return Target(spec, spec, problem)
