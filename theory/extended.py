@@ -16,10 +16,13 @@ def product(*factors: Real) -> Real:
     0.0
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        value = reduce(np.multiply, factors)
+        value: Real = reduce(np.multiply, factors)
+    undecided = np.isnan(value)  # 0 met ∞; and that 0 may be a product of tiny factors that underflowed
+    if not undecided.any():
+        return value
     absent = reduce(np.logical_or, (np.equal(factor, 0) for factor in factors))
-    result: Real = np.where(absent, 0.0, value)[()]
-    return result
+    decided: Real = np.where(undecided, np.where(absent, 0.0, np.inf), value)[()]
+    return decided
 
 
 def total(*terms: Real) -> Real:

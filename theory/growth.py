@@ -59,7 +59,7 @@ def excess_sum(c: Constants, s: Schedule) -> Real:
     x_small = np.where(small, x, 0.0)
     term, series = N, np.zeros(small.shape)
     for k in range(1, 21):
-        term = product(term, product(np.maximum(np.subtract(N, k), 0.0), x_small) / (k + 1))
+        term = term * (np.maximum(N - k, 0.0) * x_small) / (k + 1)
         series = series + term
     closed = ratio(growth_excess(c, s, N), np.where(small, 1.0, x)) - N
     result: Real = np.where(small, series, np.where(np.less_equal(N, 1), 0.0, closed))[()]
