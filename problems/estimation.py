@@ -1,0 +1,201 @@
+"""Constants that a user left out, estimated by maximisation over a box.
+
+An estimate is the largest value that was met, times `SAFETY`: no proof. Problems list it in `estimated`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.box_search import PROBES, SEED, STARTS, Objective, box_points, least_value, maximise
+from problems.function_loss import FunctionLoss, FunctionNoise
+from theory.loss import Array
+
+NoiseSize: TypeAlias = Callable[[FunctionLoss, FunctionLoss, Array], Array]
+"""A task (1,), samples of it (draws,) and points (P, d) ↦ numbers (P, draws) or (P,)."""
+
+SAFETY = 1.05
+DRAWS = 256
+"""Samples per task that estimate the noise."""
+NOISE_PROBES = 8
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Estimates over the box `low ≤ w ≤ high` (d,), of losses of batch shape (tasks,)."""
+
+    inner: FunctionLoss
+    outer: FunctionLoss
+    noise: FunctionNoise | None
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+    step: float
+
+    def estimate(self, name: str) -> float:
+        """Estimate the constant of that name (a field of `Constants`, or a bound on gradients or noise).
+
+        Raises ValueError where it cannot be estimated, because a loss is not finite in the box.
+        """
+        try:
+            return float(getattr(self, name)())
+        except ValueError as error:
+            raise ValueError(
+                f"{name} cannot be estimated: {error} (give it in constants, or a smaller region)"
+            ) from error
+
+    def L(self) -> float:
+        """Largest spectral norm of a Hessian of any task."""
+
+        def curvature(w: Array) -> Array:
+            return np.asarray(np.max([_norms(loss.hessian(w[:, None])).max(axis=1) for loss in self._losses], axis=0))
+
+        return SAFETY * self._maximise(curvature, **self._hessian_effort)
+
+    def rho(self) -> float:
+        """Largest ‖∇²l_i(w + hu) − ∇²l_i(w − hu)‖/2h of an inner loss over w and unit u, at a small h."""
+        d, h = len(self.low), 1e-2 * self.step
+
+        def slope(points: Array) -> Array:
+            w, u = points[:, None, :d], points[:, None, d:]
+            u = u / np.maximum(np.linalg.norm(u, axis=-1, keepdims=True), 1e-300)
+            change = self.inner.hessian(w + h * u) - self.inner.hessian(w - h * u)
+            return np.asarray(_norms(change).max(axis=1) / (2 * h))
+
+        ones = np.ones(d)
+        return SAFETY * maximise(slope, np.append(self.low, -ones), np.append(self.high, ones), **self._hessian_effort)
+
+    def sigma(self) -> float:
+        """Largest root-mean-square distance of task gradients from their mean (outer losses)."""
+
+        def spread(w: Array) -> Array:
+            gradients = self.outer.gradient(w[:, None])
+            centred = gradients - gradients.mean(axis=1, keepdims=True)
+            return np.asarray(np.sqrt((centred**2).sum(axis=2).mean(axis=1)))
+
+        return SAFETY * self._maximise(spread)
+
+    def gradient_bound(self) -> float:
+        """Largest gradient norm of any task."""
+
+        def steepness(w: Array) -> Array:
+            return np.asarray(
+                np.max([_lengths(loss.gradient(w[:, None])).max(axis=1) for loss in self._losses], axis=0)
+            )
+
+        return SAFETY * self._maximise(steepness)
+
+    def b(self) -> float:
+        """Mean over tasks of the largest ‖∇l_{S_i} − ∇l_{T_i}‖."""
+        return SAFETY * float(self._mismatch.mean())
+
+    def b_sq(self) -> float:
+        """Mean over tasks of the square of the largest ‖∇l_{S_i} − ∇l_{T_i}‖."""
+        return SAFETY**2 * float((self._mismatch**2).mean())
+
+    def sigma_g(self) -> float:
+        """Largest root-mean-square gradient noise of one datum, three standard errors added."""
+        return self._noise_level(_gradient_noise)
+
+    def sigma_H(self) -> float:
+        """Largest root-mean-square spectral norm of the Hessian noise of one datum, three standard errors added."""
+        return self._noise_level(_hessian_noise)
+
+    def gradient_sup(self) -> float:
+        """Largest gradient noise of one datum."""
+        return self._noise_sup(_gradient_noise)
+
+    def hessian_sup(self) -> float:
+        """Largest spectral norm of the Hessian noise of one datum."""
+        return self._noise_sup(_hessian_noise)
+
+    def lower_bound(self) -> float:
+        """Mean over tasks of the least outer loss, less a margin; −inf where a loss seems unbounded below."""
+        tasks = len(self.outer.functions)
+        least = np.mean([least_value(self.outer.take(np.array(i)), self.low, self.high) for i in range(tasks)])
+        typical = self.outer.value(box_points(self.low, self.high)[:, None]).mean()
+        return float(least - (SAFETY - 1) * (typical - least)) if np.isfinite(least) else -math.inf
+
+    @property
+    def _losses(self) -> list[FunctionLoss]:
+        return [self.inner] if self.inner is self.outer else [self.inner, self.outer]
+
+    @cached_property
+    def _mismatch(self) -> npt.NDArray[np.float64]:
+        """(tasks,) largest ‖∇l_{S_i} − ∇l_{T_i}‖ of each task."""
+
+        def of_task(task: int) -> float:
+            train, test = (loss.take(np.array([task])) for loss in self._losses)
+            return self._maximise(lambda w: _lengths(train.gradient(w) - test.gradient(w)), starts=1)
+
+        return np.array([of_task(task) for task in range(len(self.inner.functions))])
+
+    def _noise_level(self, size: NoiseSize) -> float:
+        """Root mean square of the noise's `size`, at its largest over points and tasks."""
+
+        def mean_square_and_error(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
+            squares = size(task, samples, w) ** 2
+            return np.asarray(squares.mean(axis=1) + 3 * squares.std(axis=1) / math.sqrt(squares.shape[1]))
+
+        return SAFETY * math.sqrt(self._over_noise(mean_square_and_error))
+
+    def _noise_sup(self, size: NoiseSize) -> float:
+        """Largest `size` of the noise over points, tasks and draws."""
+        return SAFETY * self._over_noise(lambda task, samples, w: np.asarray(size(task, samples, w).max(axis=1)))
+
+    def _over_noise(self, objective: NoiseSize) -> float:
+        """Largest `objective` over points and tasks, each task with fixed samples."""
+        assert self.noise is not None
+        largest = []
+        for number in range(len(self.inner.functions)):
+            one = np.array([number])
+            # Numerical Hessians of many samples are dear.
+            cheap = not self.noise.minibatch(one, 1, _rng()).differentiated
+            draws = np.full(DRAWS if cheap else DRAWS // 8, number)
+            task, samples = self.inner.take(one), self.noise.minibatch(draws, 1, _rng())
+            largest.append(
+                self._maximise(
+                    partial(objective, task, samples), probes=NOISE_PROBES if cheap else 2, starts=int(cheap)
+                )
+            )
+        return max(largest)
+
+    def _maximise(self, objective: Objective, *, probes: int = PROBES, starts: int = STARTS) -> float:
+        return maximise(objective, self.low, self.high, probes=probes, starts=starts)
+
+    @property
+    def _hessian_effort(self) -> dict[str, int]:
+        """Effort of a search over Hessians, which are dear where the gradient is numerical too."""
+        numerical = any("gradient" in loss.differentiated for loss in self._losses)
+        return {"probes": PROBES // 4, "starts": 1} if numerical else {}
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(SEED)
+
+
+def _gradient_noise(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
+    """Norms (points, draws) of the gradient noise of `samples` (draws,) of a `task` (1,) at `w` (points, d)."""
+    return _lengths(samples.gradient(w[:, None]) - task.gradient(w[:, None]))
+
+
+def _hessian_noise(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
+    """Spectral norms (points, draws) of the Hessian noise; shapes as for the gradient noise."""
+    return _norms(samples.hessian(w[:, None]) - task.hessian(w[:, None]))
+
+
+def _lengths(vectors: Array) -> Array:
+    return np.asarray(np.linalg.norm(vectors, axis=-1))
+
+
+def _norms(matrices: Array) -> Array:
+    """Spectral norms of symmetric matrices (..., d, d): shape (...); NaN where one is not finite."""
+    finite = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
+    norms = np.abs(np.linalg.eigvalsh(np.where(finite[..., None, None], matrices, 0.0))).max(axis=-1)
+    return np.where(finite, norms, np.nan)
