@@ -27,8 +27,10 @@ def evaluate_all(jobs: Sequence[Job]) -> list[list[Record]]:
     return [evaluate(job) for job in jobs]
 
 
-def evaluate(job: Job) -> list[Record]:
+def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
     """Return the records of one cell: at least one, whatever happens in it.
+
+    `problem` stands in for the one that the job names, where the caller has it at hand.
 
     A premise that fails is the verdict vacuous, a claim that does not apply inapplicable, and any exception an error
     with its traceback.
@@ -37,7 +39,7 @@ def evaluate(job: Job) -> list[Record]:
     found: list[dict[str, Any]] = []
     estimated: tuple[str, ...] = ()
     try:
-        problem = _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+        problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
         estimated = problem.estimated
         claim = _claim(job.claim)
         if reason := claim.inapplicable(problem):

@@ -74,8 +74,10 @@ class Target:
         return family(self.name).case in claim.cases
 
 
-def plan(selection: Selection) -> list[Job]:
+def plan(selection: Selection, problem: Problem | None = None) -> list[Job]:
     """Cells of a run in the order of the ledger: the audits first, then claim by claim.
+
+    `problem` is examined beside those that the selection names, where the caller has it at hand.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def plan(selection: Selection) -> list[Job]:
         left to run.
     """
     claims()  # the suite's own come first; a user's file may define more, known once it is loaded
-    targets: dict[str, Target] = {}
+    targets = {} if problem is None else {problem.name: Target(problem.name, problem.name, problem)}
     for target in (_target(selection, spec) for spec in selection.problems):
         if targets.setdefault(target.name, target).spec != target.spec:
             raise ValueError(f"problem = {target.spec!r} is called {target.name} like another one: they need two runs")
