@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from problems.linear_noise import LinearNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.constants import Constants
@@ -57,5 +58,6 @@ def convex_quadratic() -> Problem:
         number_of_tasks=1,
         probes=gaussian_probes(2, 2.0),
         start=np.array([1.5, 0.7]),
+        noise=LinearNoise(loss, np.zeros((1, 2)), [1.0]),
         analytic=True,
     )
