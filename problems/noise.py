@@ -26,6 +26,10 @@ class DataNoise(ABC):
     def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
         """Mean loss of `size` fresh data for each entry of `tasks`; batch shape `tasks.shape`."""
 
+    def quadrature(self) -> FiniteNoise | None:
+        """Finitely many data with the same `E‖·‖²` of gradient and Hessian noise at every point; None if unknown."""
+        return None
+
 
 class FiniteNoise(DataNoise):
     """Data with finitely many values (atoms), the same probabilities for every task.
@@ -44,6 +48,10 @@ class FiniteNoise(DataNoise):
         """Draw the atom counts of each minibatch from a multinomial law."""
         counts = rng.multinomial(size, self.probabilities, size=tasks.shape)
         return self.weighted(tasks, counts / size)
+
+    def quadrature(self) -> FiniteNoise:
+        """The noise itself."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,10 @@ class CosineNoise(DataNoise):
         phasor = uniform_phasors(tasks.shape, size, len(self.population.rotation), rng)
         return add_phasor(self.population.take(tasks), self.k, self.s * phasor)
 
+    def quadrature(self) -> FiniteCosineNoise:
+        """Three phases: the mean of the squared sine and cosine over them is that over the circle."""
+        return FiniteCosineNoise(self.population, self.s, self.k, phases=3)
+
 
 class FiniteCosineNoise(FiniteNoise):
     """The same noise with θ uniform on `phases` ≥ 3 equally spaced angles: the same first and second moments.
