@@ -13,7 +13,7 @@ from theory.constants import Constants
 
 
 @register("cusp", case="resampling", role="sharp")
-def cusp(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness: float = 1000.0) -> Problem:
+def cusp(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness: float = 10_000.0) -> Problem:
     """Two tasks, one in the convex and one in the concave half of a cusp: LINK is attained as `αL → 0`.
 
     `l_±' = x ± s` at `w = 0`, `s = steepness · L²/ρ`; for `l_+`, `l''` falls from `+L` at 0 to `−L` at `2L/ρ`, for
@@ -38,7 +38,7 @@ def cusp(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness:
     convex, concave = (1 - alpha_L) ** (2 * N), (1 + alpha_L) ** (2 * N)
     x = s * (concave - convex) / (concave + convex)
     balanced = x / L + L / rho
-    end = balanced + ((1 + alpha_L) ** N - 1) * sigma / L + L / rho
+    end = balanced + ((1 + alpha_L) ** N - 1) * sigma / L + 2 * L / rho
     loss = CurvatureSpline.draw(
         [-2 * L / rho, 0, 2 * L / rho, end, end + 2 * L / rho],
         [[L, L, -L, -L, L], [L, -L, -L, -L, L]],
