@@ -1,0 +1,62 @@
+"""A larger stepsize cap (own): up to it, the meta-gradient of a task keeps to the side of the task's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.growth import stepsize_cap
+from theory.sharper import larger_cap
+from verify.claim import Cell, Mutant, claim
+from verify.critical import first_failure
+from verify.search import Values
+from verify.verdict import EPS, Finding
+
+
+def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
+    """Whether `⟨v, Mv⟩ > 0` for the `factors` symmetric 2 × 2 matrices within `x` (P,) of I that turn v farthest.
+
+    `I + x(2nnᵀ − I)` turns v by `arcsin x`, as far as any such matrix can, where n halves the angle `π/2 + arcsin x`.
+    """
+    half = (np.pi / 2 + np.arcsin(x)) / 2
+    v = np.broadcast_to([1.0, 0.0], (len(x), 2))
+    for _ in range(factors):
+        angle = np.arctan2(v[:, 1], v[:, 0]) + half
+        n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        v = v + x[:, None] * (2 * n * (n * v).sum(axis=1, keepdims=True) - v)
+    return np.asarray(v[:, 0] > 0)
+
+
+@claim(
+    name="larger cap",
+    title="LARGER CAP: in the resampling case the cap can be sin(π/(4N))/L",
+    source="own",
+    statement="products M of 2N symmetric factors within αL of I have ⟨v, Mv⟩ > 0 for all v ≠ 0 iff α < sin(π/(4N))/L",
+    assumptions=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
+    measured="first α at which 2N reflections, each chosen to turn v farthest, turn it by a right angle; by bisection",
+    sharp="plane reflections",
+    formula=larger_cap,
+    mutants=(
+        Mutant("π/(4NL), without the sine", lambda c, N: np.pi / (4 * N) / c.L, "convex-quadratic"),
+        Mutant("the paper's cap", stepsize_cap, "convex-quadratic"),
+    ),
+    rules=("near cap",),
+    problems=("convex-quadratic",),
+)
+def cap_of_products(cell: Cell) -> Iterator[Finding]:
+    """Turn a vector by 2N factors."""
+    if cell.N == 0:
+        return
+    L = cell.constants.L
+    found = first_failure(lambda alpha: kept_to_its_side(alpha * L, 2 * cell.N), 0.0, 1 / L)
+    bound = float(cell.formula(cell.constants, cell.N))
+    yield Finding(
+        measured=found.low,
+        upper=found.high,
+        bound=bound,
+        slack=found.high - found.low + 16 * cell.N * EPS / L,
+        attained=True,
+        witness={"alpha": [found.low, found.high]},
+    )

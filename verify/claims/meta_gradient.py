@@ -1,0 +1,105 @@
+"""META-GRADIENT: the product of N Hessian factors and one gradient is the derivative of the meta objective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from theory.loss import Array, Loss
+from theory.maml import adapt, meta_gradient, meta_objective, pull_back
+from theory.smoothness import task_smoothness
+from verify.claim import Cell, Mutant, claim
+from verify.probing import starts, worst_of
+from verify.rounding import extent, meta_gradient_error, meta_objective_error
+from verify.search import Values, worst
+from verify.verdict import Finding
+
+STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small that its own error vanishes
+
+
+def complex_step(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
+    """`⟨∇L_i(w), v⟩` (P, tasks) of analytic losses, and its error, which is rounding only; `v` are unit vectors."""
+    problem = cell.problem
+    value = meta_objective(w + 1j * STEP * v, cell.alpha, cell.N, problem.inner, problem.outer)
+    return value.imag / STEP, meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+
+
+def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
+    """`⟨∇L_i(w), v⟩` (P, tasks) by differences of the meta objective, and a bound on its error.
+
+    `∇L_i` is Lipschitz around `w` with a constant `L_i`, so a step h errs by `L_i h/2` at most, and by the rounding of
+    two values over 2h. The step balances the two.
+    """
+    problem, s, losses = cell.problem, cell.schedule(), (cell.problem.inner, cell.problem.outer)
+    outer, inner = (np.linalg.norm(loss.gradient(w), axis=-1) for loss in (problem.outer, problem.inner))
+    L_i = np.max(task_smoothness(problem.constants, s, outer, inner), axis=-1, keepdims=True)
+    value = meta_objective(w, cell.alpha, cell.N, *losses)
+    rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
+    h = np.sqrt(2 * rounding / L_i)
+    above, below = (meta_objective(w + sign * h[..., None] * v, cell.alpha, cell.N, *losses) for sign in (1, -1))
+    return (above - below) / (2 * h), L_i * h / 2 + rounding / h
+
+
+def reversed_factors(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
+    """Wrong: `(I − αH_{N−1})⋯(I − αH_0) g_N`."""
+    path = adapt(w, alpha, [inner] * N)
+    return pull_back(outer.gradient(path[-1]), path[N - 1 :: -1] if N else [], alpha, [inner] * N)
+
+
+def late_hessians(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
+    """Wrong: the Hessians at `w̃_1, …, w̃_N`."""
+    path = adapt(w, alpha, [inner] * N)
+    return pull_back(outer.gradient(path[-1]), path[1:], alpha, [inner] * N)
+
+
+def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
+    """Wrong: no Hessians at all (first-order MAML)."""
+    return outer.gradient(adapt(w, alpha, [inner] * N)[-1])
+
+
+@claim(
+    name="meta-gradient",
+    title="META-GRADIENT: N Hessian factors in the right order give the derivative of the meta objective",
+    source="Ji, Yang, Liang (2022), meta-gradients of the resampling and the finite-sum case",
+    statement="∇L_i(w) = (I − αH_0)(I − αH_1)⋯(I − αH_{N−1}) g_N, H_j at w̃_j, g_N the test gradient at w̃_N",
+    assumptions=("losses are twice differentiable",),
+    measured=(
+        "difference from an independent derivative of L_i along random directions, beside the error that float64 and "
+        "the step allow: complex step where the losses are analytic, else central differences"
+    ),
+    sharp="none: an identity, checked where the Hessians along the path do not commute (random-ridges)",
+    formula=meta_gradient,
+    mutants=(
+        Mutant("factors reversed", reversed_factors, "random-ridges"),
+        Mutant("Hessians at w̃_1, …, w̃_N", late_hessians, "random-ridges"),
+        Mutant("first-order", first_order, "random-ridges"),
+    ),
+    needs=("rho",),
+    rules=("recommended", "fixed"),
+    sharp_on=("random-ridges", "opposed-curvature", "convex-quadratic"),
+)
+def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
+    """Compare at all probes, one random direction each."""
+    problem = cell.problem
+    derivative = complex_step if problem.analytic else central_difference
+    points = starts(cell)
+    v = cell.rng("directions").normal(size=points.shape)
+    v /= np.linalg.norm(v, axis=1, keepdims=True)
+
+    def evaluate(coded: Values) -> tuple[Values, Values, Values]:
+        w, direction = coded[:, None, : problem.dim], coded[:, None, problem.dim :]
+        gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
+        independent, error = derivative(cell, w, direction)
+        error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+        return worst_of(np.abs((gradient * direction).sum(axis=-1) - independent), error, np.zeros(1))
+
+    finding, _ = worst(evaluate, np.concatenate([points, v], axis=1))
+    coded = np.asarray(finding.witness["point"])
+    yield Finding(
+        **{
+            **finding.__dict__,
+            "label": derivative.__name__.replace("_", " "),
+            "witness": {"w": coded[: problem.dim].tolist(), "v": coded[problem.dim :].tolist()},
+        }
+    )

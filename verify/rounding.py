@@ -1,0 +1,53 @@
+"""How far float64 may carry a computed path, meta-gradient or meta objective from the true one.
+
+One evaluation of a gradient makes at most `operations` roundings in a row, each relative to a number of size at most
+`L · extent`, where `extent = ‖w‖ + G/L + scale` and `G` is the larger of the training and test gradient norms at `w`.
+Along the path the extent grows at most like `q^j`, and an error made at one step by at most `q` a step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from problems.problem import Problem
+from theory.constants import Schedule
+from theory.growth import growth, q
+from theory.loss import Array
+from verify.verdict import EPS
+
+
+def unit(problem: Problem) -> float:
+    """Relative error of one gradient: ε times the roundings of dot products over dimensions and data, and a few."""
+    return EPS * 4 * (problem.dim + max(problem.train_size, problem.test_size) + 8)
+
+
+def extent(problem: Problem, w: Array) -> Array:
+    """Return `‖w‖ + max(‖∇l_S(w)‖, ‖∇l_T(w)‖)/L + scale` at `w` (..., d), per task."""
+    gradient = np.linalg.norm(problem.inner.gradient(w), axis=-1)
+    if problem.outer is not problem.inner:
+        gradient = np.maximum(gradient, np.linalg.norm(problem.outer.gradient(w), axis=-1))
+    return np.asarray(np.linalg.norm(w, axis=-1) + gradient / problem.constants.L + problem.scale)
+
+
+def point_error(problem: Problem, s: Schedule, j: Array | float, size: Array) -> Array:
+    """Error of `w̃_j` from points of the given extent: each of `j` steps errs by `unit · q^j · extent` at most."""
+    j = np.asarray(j, dtype=np.float64)
+    return np.asarray(unit(problem) * (j + 1) * growth(problem.constants, s, j) * size)
+
+
+def meta_gradient_error(problem: Problem, s: Schedule, size: Array) -> Array:
+    """Error of `∇L_i(w)`: of the outer gradient at an inexact `w̃_N`, and of N inexact factors `I − αH_j`."""
+    c, N, alpha = problem.constants, s.N, s.alpha
+    rounding = unit(problem)
+    q_N = growth(c, s, N)
+    outer = rounding * (N + 2) * q_N**2 * c.L * size
+    one_factor = c.rho * point_error(problem, s, N, size) + rounding * c.L
+    factors = N * alpha * q_N**2 / q(c, s) * c.L * size * one_factor
+    return np.asarray(outer + factors)
+
+
+def meta_objective_error(problem: Problem, s: Schedule, size: Array, value: Array) -> Array:
+    """Error of `L_i(w)`: of the value itself, and of the outer gradient times the error of `w̃_N`."""
+    c = problem.constants
+    through_path = growth(c, s, s.N) * c.L * size * point_error(problem, s, s.N, size)
+    return np.asarray(through_path + unit(problem) * (np.abs(value) + c.L * size**2))
