@@ -13,9 +13,10 @@ DECADES = 4.0
 
 
 def probes_around(points: npt.ArrayLike, scale: float) -> Callable[[int, np.random.Generator], Array]:
-    """Probes on the line: first the `points` themselves, then points around them, at distances of `scale` and below.
+    """Probes on the line: first the `points` themselves, then in turn points around them and the `points` again.
 
-    The distances are log-uniform over four decades, to either side. Returns a function of the number of probes and a
+    The points come again because a claim about pairs draws one partner for each probe. The distances of those around
+    are log-uniform over four decades up to `scale`, to either side. Returns a function of the number of probes and a
     generator that gives (count, 1).
     """
     exact = np.atleast_1d(np.asarray(points, dtype=np.float64))
@@ -23,6 +24,8 @@ def probes_around(points: npt.ArrayLike, scale: float) -> Callable[[int, np.rand
     def probes(count: int, rng: np.random.Generator) -> Array:
         number = np.arange(count)
         distance = scale * 10 ** -rng.uniform(0, DECADES, size=count) * rng.choice([-1.0, 1.0], size=count)
-        return (exact[number % len(exact)] + np.where(number < len(exact), 0.0, distance))[:, None]
+        center = np.where(number < len(exact), number, number // 2 % len(exact))
+        repeated = (number < len(exact)) | (number % 2 == 0)
+        return (exact[center] + np.where(repeated, 0.0, distance))[:, None]
 
     return probes

@@ -17,7 +17,7 @@ from theory.lemmas import C_1, deviation_bound, deviation_squared_bound
 from theory.loss import Array, Loss
 from theory.maml import adapt, meta_gradient
 from theory.meta_stepsize import moment_kappa, moment_lambda
-from theory.sharper import kappa_sharper
+from theory.sharper import kappa_sharper, task_bias_one_step
 from theory.smoothness import meta_smoothness
 
 
@@ -157,6 +157,14 @@ def test_tent_attains_the_first_bias_term_as_rho_grows() -> None:
         at = enumerate_at(problem, s, exact_probes(problem, 1)[0])
         ratio = abs(at.mean - at.meta_gradient)[0] / task_bias_bound(problem.constants, s, 0.0)
         assert 1 - ratio == pytest.approx(1 / (2 * loudness), rel=1e-6)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("S", [1, 3, 4])
+def test_quiet_tent_attains_the_bias_of_one_step(rule: str, S: int) -> None:
+    problem, s = build("tent-quiet", 1, rule, S=S)
+    at = enumerate_at(problem, s, exact_probes(problem, 1)[0])
+    assert abs(at.mean - at.meta_gradient)[0] == pytest.approx(task_bias_one_step(problem.constants, s), rel=1e-9)
 
 
 @pytest.mark.parametrize("rule", RULES)
