@@ -1,0 +1,100 @@
+"""The noise floor: a convex quadratic on which only the draws keep MAML from converging."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.convex_quadratic import IsotropicQuadratic
+from problems.linear_noise import LinearNoise
+from problems.problem import Problem, gaussian_probes
+from problems.registry import register
+from theory.constants import Constants
+
+DIM = 4
+TASKS_PER_STEP = 16
+"""Tasks per meta step, B, of the runs that the instances are made for."""
+FINITE_SUM_C_BETA, RESAMPLING_C_BETA = 8.0, 20.0
+"""Their meta stepsizes `1/(C_β L̂)`."""
+
+
+def both_ways(length: float) -> npt.NDArray[np.float64]:
+    """Vectors `±length · e_j`, (2d, d): mean zero, mean square `length²`, and no direction preferred."""
+    return length * np.concatenate([np.eye(DIM), -np.eye(DIM)])
+
+
+def stationary_radius(shrink: float, noise: float) -> float:
+    """Root mean square norm at which `w ← (1 − shrink) w + ξ`, `E‖ξ‖² = noise²`, has settled."""
+    return noise / math.sqrt(shrink * (2 - shrink))
+
+
+@register("noise-floor", case="finite-sum", role="sharp")
+def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9) -> Problem:
+    """Convex quadratic tasks around centres `±r e_j`: the draw of tasks alone sets how small Algorithm 2 gets `‖∇L‖`.
+
+    `l_i(w) = (L/2)‖w − c_i‖²` for training and test, so `ρ = b = 0`, and `σ = L r` exactly at every w. With
+    `h = (1 − αL)^{2N} L`, `L_i(w) = (h/2)‖w − c_i‖²` and `∇L_i(w) = h(w − c_i)`; the meta objective is least at 0, with
+    `h r²/2`, which is less than at any smaller N or α. A step is `w ← (1 − βh)w + βh c̄`, c̄ the mean of the B centres
+    drawn. For `βh ≤ 1` it stays in the ball of radius r, where `‖∇l_i‖ ≤ 2σ`, the bound of a run's gradients. It
+    settles at `E‖∇L‖² = βh/(2 − βh) · h²r²/B`, the square of half of what the theorem allows for `αL → 0`.
+    """
+    radius = sigma / L
+    loss = IsotropicQuadratic(np.full(2 * DIM, L), both_ways(radius))
+    shrink = ((1 - alpha_L) / (1 + alpha_L)) ** (2 * N) / FINITE_SUM_C_BETA
+    settled = stationary_radius(shrink, shrink * radius / math.sqrt(TASKS_PER_STEP))
+    return Problem(
+        name="noise-floor",
+        case="finite-sum",
+        dim=DIM,
+        constants=Constants(
+            L=L,
+            rho=0.0,
+            sigma=sigma,
+            sigma_g=0.0,
+            sigma_H=0.0,
+            b=0.0,
+            b_sq=0.0,
+            lower_bound=0.5 * (1 - alpha_L) ** (2 * N) * L * radius**2,
+        ),
+        inner=loss,
+        outer=loss,
+        number_of_tasks=2 * DIM,
+        probes=gaussian_probes(DIM, radius),
+        start=np.eye(DIM)[0] * settled,
+        gradient_bound=2 * sigma,
+        analytic=True,
+        scale=radius,
+    )
+
+
+@register("noise-floor-data", case="resampling", role="sharp")
+def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float = 0.9) -> Problem:
+    """One convex quadratic whose data tilt it by `±σ_g e_j`: the data alone set how small Algorithm 1 gets `‖∇L‖`.
+
+    `l(w) = (L/2)‖w‖²`, one task, so `ρ = σ = σ_H = 0`, σ_g is exact at every w, and 0 is the minimum. A meta step is
+    `w ← (1 − βh)w + β(1 − αL)^N ξ`, `h = (1 − αL)^{2N} L`, ξ the mean over the B tasks of the outer noise less
+    `αL(1 − αL)^{N−1−j}` times the noise of each step j: `‖ξ‖ ≤ (2 − (1 − αL)^N) σ_g`. So a run with `βh ≤ 1` from
+    the ball `‖w‖ ≤ (2(1 − αL)^{−N} − 1) σ_g/L` stays in it, which bounds its gradients. As `αL → 0` it settles at
+    `E‖∇L‖² = βL/(2 − βL) · σ_g²/(TB)`, near the square of half of what the theorem allows.
+    """
+    loss = IsotropicQuadratic(np.array([L]), np.zeros((1, DIM)))
+    noise = LinearNoise(loss, both_ways(sigma_g), np.full(2 * DIM, 0.5 / DIM))
+    shrink = ((1 - alpha_L) / (1 + alpha_L)) ** (2 * N) / RESAMPLING_C_BETA
+    settled = stationary_radius(shrink, shrink * sigma_g / L / math.sqrt(TASKS_PER_STEP))
+    return Problem(
+        name="noise-floor-data",
+        case="resampling",
+        dim=DIM,
+        constants=Constants(L=L, rho=0.0, sigma=0.0, sigma_g=sigma_g, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=0.0),
+        inner=loss,
+        outer=loss,
+        number_of_tasks=1,
+        noise=noise,
+        probes=gaussian_probes(DIM, sigma_g / L),
+        start=np.eye(DIM)[0] * settled,
+        gradient_bound=(2 / (1 - alpha_L) ** N - 1) * sigma_g,
+        analytic=True,
+        scale=sigma_g / L,
+    )

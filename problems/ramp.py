@@ -1,0 +1,76 @@
+"""A ramp as long as a run of MAML needs it: the convergence theorems are nearly attained."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from problems.curvature_spline import CurvatureSpline
+from problems.linear_noise import no_noise
+from problems.probes import probes_around
+from problems.problem import Case, Problem
+from problems.registry import register
+from theory.constants import Constants, Schedule
+from theory.smoothness import meta_smoothness
+
+C_BETA, META_STEPS = 80.0, 10_000
+"""The meta stepsize `1/(C_β L_w)` and the number of meta steps K that the ramp is made for."""
+TASKS_PER_STEP = 64
+"""Tasks per meta step, B, where the tasks are drawn."""
+
+
+@register("ramp", case="resampling", role="sharp")
+def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: float = 0.6) -> Problem:
+    """A ramp of slope −g that ends after K meta steps of exact MAML: its theorem is attained within 3 %.
+
+    `l' = −g` left of 0; there `l''` rises with slope ρ to `h = √(ρg)` and falls back to 0 at `2h/ρ`, which takes `l'`
+    to 0 as fast as ρ allows; from there on the loss is flat. So
+
+    - `|l''| ≤ h < L`, where `ρg < L²` (else ValueError), and ρ is attained on both sides of the bend;
+    - `l' ≤ 0`, so the loss is least on the flat: `l' + g` is symmetric about `(h/ρ, g/2)` on the bend, hence
+      `l = −g · h/ρ` there (`l(0) = 0`), the infimum of the meta objective too; and `‖∇l‖ ≤ g`;
+    - one task without noise: `σ = σ_g = σ_H = 0`.
+
+    While the inner path stays left of 0 it never meets curvature: `∇L(w) = −g` and `L_w = a + C_L g`, so a meta step
+    moves by `g/(C_βL_w)`. The start is so far left that the last of K paths ends at 0. Then `ḡ = g`, and
+    `Δ = (K − 1)g²/(C_βL_w) + gh/ρ` is just what the theorem needs for it, up to `1/(2C_β)`, the bend's `O(C_β/K)`, and
+    the `1/C_1` of LINK, which costs little as `C_L g/a` is small.
+    """
+    return _ramp("ramp", "resampling", N, alpha_L, L, rho, slope)
+
+
+@register("ramp-finite-sum", case="finite-sum", role="sharp")
+def ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: float = 0.6) -> Problem:
+    """The ramp, with equal training and test loss: the theorem of Algorithm 2 is attained within 3 %.
+
+    Constants as on the ramp, and `b = 0`. With one task Algorithm 2 draws it B times: it is exact MAML, and only
+    `κ = 2` and the `1/B` of the theorem tell the two guarantees apart.
+    """
+    return _ramp("ramp-finite-sum", "finite-sum", N, alpha_L, L, rho, slope)
+
+
+def _ramp(name: str, case: Case, N: int, alpha_L: float, L: float, rho: float, g: float) -> Problem:
+    h = math.sqrt(rho * g)
+    if h >= L:
+        raise ValueError(f"slope = {g:g} is not allowed: ρg must be < L² = {L * L:g}")
+    bend = h / rho
+    loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-g)
+    c = Constants(L=L, rho=rho, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=-g * bend)
+    s = Schedule(N=N, alpha=alpha_L / L)
+    meta_step = g / (C_BETA * float(meta_smoothness(c, s, g)))
+    start = -(META_STEPS - 1) * meta_step - N * alpha_L / L * g
+    return Problem(
+        name=name,
+        case=case,
+        dim=1,
+        constants=c,
+        inner=loss,
+        outer=loss,
+        number_of_tasks=1,
+        noise=no_noise(loss) if case == "resampling" else None,
+        probes=probes_around([0.0, bend, 2 * bend], bend),
+        start=np.array([start]),
+        gradient_bound=g,
+        scale=bend,
+    )
