@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -98,7 +98,11 @@ class Cell:
 
     def schedule(self, **fields: Any) -> Schedule:
         """Return the cell's (N, α) with any other fields of a schedule."""
-        return Schedule(N=self.N, alpha=self.alpha, **fields)
+        return replace(self._schedule, **fields) if fields else self._schedule
+
+    @cached_property
+    def _schedule(self) -> Schedule:
+        return Schedule(N=self.N, alpha=self.alpha)
 
     def rng(self, *place: object) -> np.random.Generator:
         """Generator keyed by (seed, claim, problem, N, rule, place): independent of order and of workers."""

@@ -71,6 +71,7 @@ def straight_displacement(c: Constants, s: Schedule, j: Real, gradient_norm: Rea
         Mutant("1 + jαL for q^j", without_compounding, "saddle"),
         Mutant("jα for (q^j − 1)/L", straight_displacement, "saddle"),
     ),
+    rules=("near cap", "fixed"),
     sharp_on=("saddle",),
 )
 def gradient_growth(cell: Cell) -> Iterator[Finding]:

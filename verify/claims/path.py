@@ -48,6 +48,7 @@ def without_compounding(c: Constants, s: Schedule, j: Real, distance: Real) -> R
         Mutant("q^{j−1} for q^j", previous_step, "saddle"),
         Mutant("1 + jαL for q^j", without_compounding, "saddle"),
     ),
+    rules=("near cap", "fixed"),
     sharp_on=("saddle",),
 )
 def path(cell: Cell) -> Iterator[Finding]:

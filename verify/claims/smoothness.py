@@ -92,7 +92,6 @@ MUTANTS = (
     formula=meta_smoothness,
     mutants=MUTANTS,
     needs=("rho", "b"),
-    rules=("recommended", "near cap", "fixed", "past cap"),
     sharp_on=("saddle", "teeth", "teeth-finite-sum"),
 )
 def smoothness(cell: Cell) -> Iterator[Finding]:
