@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from problems.cosine_path import LARGEST_N, SMALLEST_ALPHA, HalfAngles, half_angles, rotated_meta_gradient
+from problems.half_angle import sine_cosine
 from theory.loss import Array, Loss, TaskIndex
 
 
@@ -30,15 +33,15 @@ class RotatedCosine(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray((self.amplitude * np.cos(self._angle(w))).sum(axis=(-2, -1)))
+        return np.asarray((self.amplitude * sine_cosine(self._angle(w))[1]).sum(axis=(-2, -1)))
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return self._slope(self._angle(w)) @ self.rotation.T
+        return self._slope(sine_cosine(self._angle(w))[0])
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian at `w` times `v`: diagonal in rotated coordinates."""
-        return np.asarray((self._curvature(self._angle(w)) * (v @ self.rotation)) @ self.rotation.T)
+        return self._hessian(sine_cosine(self._angle(w))[1])(v)
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
@@ -46,17 +49,40 @@ class RotatedCosine(Loss):
         return replace(self, amplitude=amplitude, phase=self.phase[tasks])
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """Gradient and Hessian at `w`, from the same rotated point."""
-        angle = self._angle(w)
-        curvature = self._curvature(angle)
-        hessian: Callable[[Array], Array] = lambda v: (curvature * (v @ self.rotation)) @ self.rotation.T  # noqa: E731
-        return self._slope(angle) @ self.rotation.T, hessian
+        """Gradient and Hessian at `w`, from the same sines and cosines."""
+        sine, cosine = sine_cosine(self._angle(w))
+        return self._slope(sine), self._hessian(cosine)
+
+    def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
+        """Meta-gradient with the path in rotated coordinates, where each point `w` (..., 1, d) meets all tasks."""
+        batch = self.phase.shape[:-2]
+        one_point_for_all_tasks = w.ndim > 1 and w.shape[-2] == 1 and batch[:-1] in ((), w.shape[:-2])
+        ordinary = np.isrealobj(w) and alpha > SMALLEST_ALPHA and N <= LARGEST_N
+        if not (one_point_for_all_tasks and ordinary and self._half_angles and self._same_as(outer)):
+            return None
+        points = w.reshape(-1, w.shape[-1])
+        return rotated_meta_gradient(self._half_angles, points, alpha, N).reshape(*w.shape[:-2], batch[-1], -1)
+
+    @cached_property
+    def _half_angles(self) -> HalfAngles | None:
+        if self.amplitude.ndim > 2 or not self.frequency[0].all():
+            return None
+        return half_angles(self.rotation, self.frequency, self.amplitude, self.phase)
+
+    def _same_as(self, other: Loss) -> bool:
+        if self is other:
+            return True
+        names = ("rotation", "frequency", "amplitude", "phase")
+        return isinstance(other, RotatedCosine) and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in names
+        )
 
     def _angle(self, w: Array) -> Array:
         return np.asarray((w @ self.rotation)[..., None, :] * self.frequency + self.phase)
 
-    def _slope(self, angle: Array) -> Array:
-        return np.asarray(-(self.amplitude * self.frequency * np.sin(angle)).sum(axis=-2))
+    def _slope(self, sine: Array) -> Array:
+        return np.asarray(-(self.amplitude * self.frequency * sine).sum(axis=-2) @ self.rotation.T)
 
-    def _curvature(self, angle: Array) -> Array:
-        return np.asarray(-(self.amplitude * self.frequency**2 * np.cos(angle)).sum(axis=-2))
+    def _hessian(self, cosine: Array) -> Callable[[Array], Array]:
+        curvature = -(self.amplitude * self.frequency**2 * cosine).sum(axis=-2)
+        return lambda v: np.asarray((curvature * (v @ self.rotation)) @ self.rotation.T)

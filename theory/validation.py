@@ -12,11 +12,15 @@ class PremiseError(ValueError):
     """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`)."""
 
 
-def real(name: str, value: npt.ArrayLike, *, low: float = 0.0, open_low: bool = False, infinite: bool = False) -> None:
+def real(
+    name: str, value: float | npt.ArrayLike, *, low: float = 0.0, open_low: bool = False, infinite: bool = False
+) -> None:
     """Require `value` (scalar or array) to be real, not NaN, at least `low` (above it if `open_low`).
 
     Raises ValueError with one line that names the field, the value and what is allowed.
     """
+    if isinstance(value, float) and low < value < np.inf:
+        return  # the common case, a hundred times faster than arrays
     allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
     array = as_numbers(name, value, allowed)
     bad = np.isnan(array) | (array <= low if open_low else array < low)
@@ -26,8 +30,10 @@ def real(name: str, value: npt.ArrayLike, *, low: float = 0.0, open_low: bool = 
         raise ValueError(f"{name} = {array[bad].flat[0]:g} is not allowed: {name} must be {allowed}")
 
 
-def integer(name: str, value: npt.ArrayLike, *, low: int) -> None:
+def integer(name: str, value: int | npt.ArrayLike, *, low: int) -> None:
     """Require `value` (scalar or array) to be integer-valued and at least `low`; raises ValueError in one line."""
+    if type(value) is int and value >= low:
+        return
     allowed = f"an integer >= {low}"
     array = as_numbers(name, value, allowed)
     bad = ~np.isfinite(array) | (array < low) | (array != np.floor(array))
