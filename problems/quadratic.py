@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.noise import FiniteNoise
+from problems.linear_noise import LinearNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.constants import Constants
@@ -42,22 +42,6 @@ class Quadratic(Loss):
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
         return type(self)(self.hessian, self.linear[tasks], self.offset[tasks])
-
-
-class SlopeNoise(FiniteNoise):
-    """One datum adds `⟨s_τ, w⟩` to the loss: `slopes` (atoms, d), of mean zero under `probabilities`."""
-
-    def __init__(
-        self, population: Quadratic, slopes: npt.NDArray[np.float64], probabilities: npt.NDArray[np.float64]
-    ) -> None:
-        self.population, self.slopes, self.probabilities = population, slopes, probabilities
-        self.gradient_sup = float(np.linalg.norm(slopes, axis=1).max())
-        self.hessian_sup = 0.0
-
-    def weighted(self, tasks: TaskIndex, weights: npt.NDArray[np.float64]) -> Quadratic:
-        """Mean loss over data with these weights on the atoms."""
-        chosen = self.population.take(tasks)
-        return Quadratic(chosen.hessian, chosen.linear - weights @ self.slopes, chosen.offset)
 
 
 def _hessian(rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -112,7 +96,7 @@ def quadratic() -> Problem:
         inner=population,
         outer=population,
         number_of_tasks=TASKS,
-        noise=SlopeNoise(population, slopes, probabilities),
+        noise=LinearNoise(population, slopes, probabilities),
         probes=gaussian_probes(len(SPECTRUM), 2.0),
         start=np.array([1.5, -0.8, 2.1]),
         analytic=True,
