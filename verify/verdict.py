@@ -51,11 +51,11 @@ class Finding:
 
     @property
     def tightness(self) -> float:
-        """Measured over bound; 0/0 is read as 1 where both vanish, and anything over an infinite bound as 0."""
+        """Measured over bound; 0 where the bound is infinite, or where it vanishes and so does what was measured."""
         if math.isinf(self.bound):
             return 0.0
         if self.bound == 0:
-            return 1.0 if abs(self.measured) <= self.slack else math.inf
+            return 0.0 if abs(self.measured) <= self.slack else math.inf
         return self.measured / self.bound
 
 
