@@ -188,6 +188,8 @@ def mean_gradient_norms(problem: Problem, w: Array, D_L: int, B_prime: int) -> t
     distinct, which = np.unique(norms.reshape(len(w), -1), axis=1, return_inverse=True)
     weights = np.repeat(probabilities, problem.number_of_tasks) / problem.number_of_tasks
     law = np.bincount(which.ravel(), weights=weights).astype(np.float64)
+    if B_prime == 1:
+        return distinct, law
     if math.comb(B_prime + len(law) - 1, B_prime) > MOST_MEANS:
         return None
     support = multinomial_support(law, B_prime)

@@ -15,7 +15,7 @@ from verify.rounding import extent, meta_gradient_error
 from verify.verdict import EPS
 
 BATCH_SIZES = (1, 4)
-POINTS = 4
+POINTS = 3
 SAMPLED_SIZE, SAMPLED_POINTS = 1, 1
 """Where there is sampling: the ranges, and so the intervals, are the narrowest beside the bounds for the smallest S."""
 

@@ -173,6 +173,7 @@ TENT, KINK = "tent", "tent-kink"
     ),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
+    rules=("near cap", "fixed"),
     sharp_on=(TENT, KINK),
 )
 def bias_per_task(cell: Cell) -> Iterator[Finding]:

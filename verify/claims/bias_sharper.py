@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from theory.constants import Constants, Real, Schedule
+from theory.growth import q
 from theory.sharper import task_bias_one_step, task_bias_sharper
 from verify.claim import Cell, Mutant, claim
 from verify.claims.bias import ASSUMPTIONS, KINK, MEASURED, TENT, biases
@@ -24,9 +25,17 @@ def sharper_S_for_sqrt_S(c: Constants, s: Schedule, gradient_norm: Real) -> Real
     return task_bias_sharper(c, s, gradient_norm) / np.sqrt(s.S)
 
 
-def one_step_quarter(c: Constants, s: Schedule) -> Real:
-    """Wrong: `ρ/8` for `ρ/2`."""
-    return task_bias_one_step(c, s) / 4
+def one_step_without_q(c: Constants, s: Schedule) -> Real:
+    """Wrong: q dropped."""
+    return task_bias_one_step(c, s) / q(c, s)
+
+
+def one_step_S_squared(c: Constants, s: Schedule) -> Real:
+    """Wrong: `1/S²`."""
+    return task_bias_one_step(c, s) / s.S
+
+
+EDGE = "well-edge"
 
 
 @claim(
@@ -44,8 +53,9 @@ def one_step_quarter(c: Constants, s: Schedule) -> Real:
     ),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
-    rules=("recommended", "near cap"),
+    rules=("near cap", "fixed"),
     sharp_on=(TENT, KINK),
+    inner_steps=(1, 2, 5, 10),
 )
 def sharper_bias_per_task(cell: Cell) -> Iterator[Finding]:
     """Bias of each task, against its own sharper bound."""
@@ -59,13 +69,16 @@ def sharper_bias_per_task(cell: Cell) -> Iterator[Finding]:
     statement="‖E Ĝ_i − ∇L_i‖ ≤ (ρ/2) q α²σ_g²/S at N = 1",
     assumptions=ASSUMPTIONS,
     measured=MEASURED + ", worst task",
-    sharp="none within a factor 2 is known",
+    sharp="the edge of a well, where l''' = ρ: equality at every S",
     formula=task_bias_one_step,
-    mutants=(Mutant("ρ/8 for ρ/2", one_step_quarter, TENT, N=1),),
+    mutants=(
+        Mutant("q dropped", one_step_without_q, EDGE, N=1),
+        Mutant("1/S² for 1/S", one_step_S_squared, EDGE, N=1),
+    ),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
     rules=("recommended", "near cap"),
-    sharp_on=(TENT,),
+    sharp_on=(EDGE,),
     inner_steps=(1,),
 )
 def bias_at_one_step(cell: Cell) -> Iterator[Finding]:

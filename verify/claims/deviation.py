@@ -50,7 +50,6 @@ def enumerated(cell: Cell, w: Array, paths: InnerPaths, S: int, power: int) -> F
     finding, (level, point, task) = worst_entry(exactly(measured), bound, slack)
     return replace(
         finding,
-        attained=cell.problem_name == SADDLE and power == 2,
         method="enumeration",
         label=f"S = {S}, all j ≤ {len(j)}",
         samples=measured.size,
@@ -170,7 +169,7 @@ def deviation_mean(cell: Cell) -> Iterator[Finding]:
     assumptions=ASSUMPTIONS,
     measured="as the mean; by Monte Carlo the upper limit adds the noise that the assumption allows to the measured "
     "stretch of the distance, the lower limit is measured alone",
-    sharp="saddle with two-point noise: equality at every j and S, asserted",
+    sharp="saddle with two-point noise: equality at every j and S",
     formula=deviation_squared_bound,
     mutants=(
         Mutant("j for (q^{2j} − 1)/(q² − 1)", without_growth, SADDLE),
@@ -178,6 +177,7 @@ def deviation_mean(cell: Cell) -> Iterator[Finding]:
     ),
     cases=frozenset({"resampling"}),
     needs=("sigma_g",),
+    rules=("recommended", "near cap"),
     sharp_on=(SADDLE,),
     inner_steps=INNER_STEPS,
 )

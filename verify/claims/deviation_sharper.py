@@ -30,6 +30,7 @@ def sharper_without_growth(c: Constants, s: Schedule, j: Real) -> Real:
     mutants=(Mutant("S for √S, √j without growth", sharper_without_growth, SADDLE),),
     cases=frozenset({"resampling"}),
     needs=("sigma_g",),
+    rules=("near cap", "fixed"),
     sharp_on=(SADDLE,),
     inner_steps=INNER_STEPS,
 )

@@ -137,7 +137,7 @@ MEASURED = (
     "exact expectation over all draws of tasks and data where the noise has a finite support (sizes with too many "
     "draws are left out), else Monte Carlo (1/L̂ is bounded); a few points, (D_L, B') = (1, 1), (4, 1), (1, 2), (1, 8)"
 )
-TWO_POINT = "two-point-stepsize"
+TWO_POINT, ONE_WITHOUT = "two-point-stepsize", "two-point-tasks"
 
 
 @claim(
@@ -168,14 +168,14 @@ def stepsize_lambda(cell: Cell) -> Iterator[Finding]:
     statement="E[1/L̂²] ≤ κ/L_w², κ = max(2, 1 + 2C_L²(σ² + σ_g²/D_L)/(B'a²)); shown as L_w² E[1/L̂²] ≤ κ",
     assumptions=ASSUMPTIONS,
     measured=MEASURED,
-    sharp="two-point task gradients, 0 and a large one",
+    sharp="two-point task gradients, one task of many without: above ½ of the bound at B' = 1",
     formula=moment_kappa,
     mutants=(
         Mutant("κ = 1", one, TWO_POINT),
         Mutant("B'² for B'", B_prime_squared, TWO_POINT),
     ),
     needs=("rho", "sigma", "sigma_g", "b"),
-    sharp_on=(TWO_POINT,),
+    sharp_on=(TWO_POINT, ONE_WITHOUT),
 )
 def stepsize_kappa(cell: Cell) -> Iterator[Finding]:
     """Second moment of 1/L̂."""

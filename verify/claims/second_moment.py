@@ -168,6 +168,7 @@ SADDLE = "saddle-hessian-noise"
     ),
     cases=frozenset({"resampling"}),
     needs=("sigma_g", "sigma_H"),
+    rules=("near cap", "fixed"),
     sharp_on=(SADDLE,),
 )
 def second_moment_per_task(cell: Cell) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ def sharper_S_squared(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
     statement="E‖Ĝ_i‖² ≤ V [(q^N ‖∇l_i(w)‖ + L δ_N)² + σ_g²/T]",
     assumptions=ASSUMPTIONS,
     measured=MEASURED + ", worst task",
-    sharp="saddle with Hessian noise: equality at every N where the gradient vanishes, asserted where it is enumerated",
+    sharp="saddle with Hessian noise: equality at every N where the gradient vanishes",
     formula=task_second_moment_sharper,
     mutants=(
         Mutant("D² for D", sharper_D_squared, SADDLE, N=2),
@@ -37,9 +37,9 @@ def sharper_S_squared(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
     ),
     cases=frozenset({"resampling"}),
     needs=("sigma_g", "sigma_H"),
-    rules=("recommended", "near cap"),
+    rules=("near cap", "fixed"),
     sharp_on=(SADDLE,),
-    inner_steps=(1, 2, 5),
+    inner_steps=(1, 2, 5, 10),
 )
 def sharper_second_moment_per_task(cell: Cell) -> Iterator[Finding]:
     """Second moment of each task, against its own sharper bound."""
