@@ -1,0 +1,31 @@
+"""Statements in plain text, with `_` and `^` for indices, as HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+
+INNERMOST = re.compile(r"([_^])\{([^{}]*)\}")
+SIMPLE = re.compile(r"([_^])([A-Za-z0-9αβ∗*′]+)")
+
+
+def mathematics(text: str) -> str:
+    """Return HTML in which `x_i`, `q^{2N−1}` and the like stand as indices; all else is escaped.
+
+    >>> mathematics("‖w̃_j‖ ≤ q^{2N} & L_{w_k}")
+    '‖w̃<sub>j</sub>‖ ≤ q<sup>2N</sup> &amp; L<sub>w<sub>k</sub></sub>'
+    """
+    text = html.escape(text, quote=False)
+    # Braces from the inside out; a word without braces after the mark is an index as a whole (`α_cap`, `C_sq1`).
+    while (found := INNERMOST.sub(lambda m: _index(m[1], SIMPLE.sub(_simple, m[2])), text)) != text:
+        text = found
+    return SIMPLE.sub(_simple, text)
+
+
+def _simple(match: re.Match[str]) -> str:
+    return _index(match[1], match[2])
+
+
+def _index(mark: str, content: str) -> str:
+    tag = "sub" if mark == "_" else "sup"
+    return f"<{tag}>{content}</{tag}>"
