@@ -44,7 +44,8 @@ def maximise(objective: Objective, low: Array, high: Array, *, probes: int = PRO
     points = box_points(low, high, probes)
     values = finite(points)
     best = float(values.max())
-    options: Any = {"maxfun": 20 * (len(low) + 1)}
+    # Numerical derivatives are only so good: the ascent's own differences take larger steps than by default.
+    options: Any = {"maxfun": 20 * (len(low) + 1), "eps": 1e-6 * float(np.max(high - low))}
     box = optimize.Bounds(low, high)
     for start in points[np.argsort(-values, kind="stable")[:starts]]:
         ascent = optimize.minimize(negative, start.tolist(), method="L-BFGS-B", bounds=box, options=options)
@@ -67,7 +68,7 @@ def least_value(loss: Loss, low: Array, high: Array) -> float:
     for start in points[np.argsort(values, kind="stable")[:STARTS]]:
         with np.errstate(all="ignore"):
             descent = optimize.minimize(value, start.tolist(), jac=loss.gradient, method="L-BFGS-B")
-        runs_away = np.linalg.norm(descent.x) > far and float(descent.fun) < values.min() - 10 * np.ptp(values)
+            runs_away = np.linalg.norm(descent.x) > far and float(descent.fun) < values.min() - 10 * np.ptp(values)
         if runs_away or not math.isfinite(descent.fun):
             return -math.inf
         best = min(best, float(descent.fun))

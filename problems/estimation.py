@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -19,11 +19,11 @@ from problems.function_loss import FunctionLoss, FunctionNoise
 from theory.loss import Array
 
 NoiseSize: TypeAlias = Callable[[FunctionLoss, FunctionLoss, Array], Array]
-"""A task (1,), samples of it (draws,) and points (P, d) ↦ numbers (P, draws) or (P,)."""
+"""A task (1,), samples of it (draws,) and points (P, d) ↦ the size of their noise (P, draws)."""
 
 SAFETY = 1.05
-DRAWS = 256
-"""Samples per task that estimate the noise."""
+DRAWS, NUMERICAL_DRAWS = 256, 32
+"""Samples per task that estimate the noise; fewer where their derivatives are numerical, and therefore dear."""
 NOISE_PROBES = 8
 
 
@@ -56,7 +56,7 @@ class Estimator:
         def curvature(w: Array) -> Array:
             return np.asarray(np.max([_norms(loss.hessian(w[:, None])).max(axis=1) for loss in self._losses], axis=0))
 
-        return SAFETY * self._maximise(curvature, **self._hessian_effort)
+        return SAFETY * self._maximise(curvature)
 
     def rho(self) -> float:
         """Largest ‖∇²l_i(w + hu) − ∇²l_i(w − hu)‖/2h of an inner loss over w and unit u, at a small h."""
@@ -69,7 +69,7 @@ class Estimator:
             return np.asarray(_norms(change).max(axis=1) / (2 * h))
 
         ones = np.ones(d)
-        return SAFETY * maximise(slope, np.append(self.low, -ones), np.append(self.high, ones), **self._hessian_effort)
+        return SAFETY * maximise(slope, np.append(self.low, -ones), np.append(self.high, ones))
 
     def sigma(self) -> float:
         """Largest root-mean-square distance of task gradients from their mean (outer losses)."""
@@ -101,19 +101,19 @@ class Estimator:
 
     def sigma_g(self) -> float:
         """Largest root-mean-square gradient noise of one datum, three standard errors added."""
-        return self._noise_level(_gradient_noise)
+        return self._gradient_noise[0]
 
     def sigma_H(self) -> float:
         """Largest root-mean-square spectral norm of the Hessian noise of one datum, three standard errors added."""
-        return self._noise_level(_hessian_noise)
+        return self._hessian_noise[0]
 
     def gradient_sup(self) -> float:
         """Largest gradient noise of one datum."""
-        return self._noise_sup(_gradient_noise)
+        return self._gradient_noise[1]
 
     def hessian_sup(self) -> float:
         """Largest spectral norm of the Hessian noise of one datum."""
-        return self._noise_sup(_hessian_noise)
+        return self._hessian_noise[1]
 
     def lower_bound(self) -> float:
         """Mean over tasks of the least outer loss, less a margin; −inf where a loss seems unbounded below."""
@@ -136,58 +136,43 @@ class Estimator:
 
         return np.array([of_task(task) for task in range(len(self.inner.functions))])
 
-    def _noise_level(self, size: NoiseSize) -> float:
-        """Root mean square of the noise's `size`, at its largest over points and tasks."""
+    @cached_property
+    def _gradient_noise(self) -> tuple[float, float]:
+        return self._noise_levels(
+            lambda task, samples, w: _lengths(samples.gradient(w[:, None]) - task.gradient(w[:, None]))
+        )
 
-        def mean_square_and_error(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
-            squares = size(task, samples, w) ** 2
-            return np.asarray(squares.mean(axis=1) + 3 * squares.std(axis=1) / math.sqrt(squares.shape[1]))
+    @cached_property
+    def _hessian_noise(self) -> tuple[float, float]:
+        return self._noise_levels(
+            lambda task, samples, w: _norms(samples.hessian(w[:, None]) - task.hessian(w[:, None]))
+        )
 
-        return SAFETY * math.sqrt(self._over_noise(mean_square_and_error))
-
-    def _noise_sup(self, size: NoiseSize) -> float:
-        """Largest `size` of the noise over points, tasks and draws."""
-        return SAFETY * self._over_noise(lambda task, samples, w: np.asarray(size(task, samples, w).max(axis=1)))
-
-    def _over_noise(self, objective: NoiseSize) -> float:
-        """Largest `objective` over points and tasks, each task with fixed samples."""
+    def _noise_levels(self, size: NoiseSize) -> tuple[float, float]:
+        """Largest root mean square of the noise's `size` over points and tasks, and the largest size met on the way."""
         assert self.noise is not None
-        largest = []
+        square = sup = 0.0
         for number in range(len(self.inner.functions)):
-            one = np.array([number])
-            # Numerical Hessians of many samples are dear.
-            cheap = not self.noise.minibatch(one, 1, _rng()).differentiated
-            draws = np.full(DRAWS if cheap else DRAWS // 8, number)
-            task, samples = self.inner.take(one), self.noise.minibatch(draws, 1, _rng())
-            largest.append(
-                self._maximise(
-                    partial(objective, task, samples), probes=NOISE_PROBES if cheap else 2, starts=int(cheap)
-                )
-            )
-        return max(largest)
+            task = self.inner.take(np.array([number]))
+            numerical = self.noise.minibatch(np.array([number]), 1, _rng()).differentiated
+            draws = NUMERICAL_DRAWS if numerical else DRAWS
+            samples = self.noise.minibatch(np.full(draws, number), 1, _rng())
+
+            def upper_mean_square(w: Array, task: FunctionLoss = task, samples: FunctionLoss = samples) -> Array:
+                nonlocal sup
+                squares = size(task, samples, w) ** 2
+                sup = max(sup, math.sqrt(squares.max()))
+                return np.asarray(squares.mean(axis=1) + 3 * squares.std(axis=1) / math.sqrt(squares.shape[1]))
+
+            square = max(square, self._maximise(upper_mean_square, probes=NOISE_PROBES, starts=1))
+        return SAFETY * math.sqrt(square), SAFETY * sup
 
     def _maximise(self, objective: Objective, *, probes: int = PROBES, starts: int = STARTS) -> float:
         return maximise(objective, self.low, self.high, probes=probes, starts=starts)
 
-    @property
-    def _hessian_effort(self) -> dict[str, int]:
-        """Effort of a search over Hessians, which are dear where the gradient is numerical too."""
-        numerical = any("gradient" in loss.differentiated for loss in self._losses)
-        return {"probes": PROBES // 4, "starts": 1} if numerical else {}
-
 
 def _rng() -> np.random.Generator:
     return np.random.default_rng(SEED)
-
-
-def _gradient_noise(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
-    """Norms (points, draws) of the gradient noise of `samples` (draws,) of a `task` (1,) at `w` (points, d)."""
-    return _lengths(samples.gradient(w[:, None]) - task.gradient(w[:, None]))
-
-
-def _hessian_noise(task: FunctionLoss, samples: FunctionLoss, w: Array) -> Array:
-    """Spectral norms (points, draws) of the Hessian noise; shapes as for the gradient noise."""
-    return _norms(samples.hessian(w[:, None]) - task.hessian(w[:, None]))
 
 
 def _lengths(vectors: Array) -> Array:

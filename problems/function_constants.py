@@ -58,6 +58,7 @@ def complete_constants(given: Constants | Mapping[str, float] | None, case: Case
         known["b"] = min(known["b"], math.sqrt(known["b_sq"]))
     if known["L"] == 0 and "L" in estimated:
         raise ValueError("L is estimated as 0: the losses are linear there; give L > 0 in constants")
+    known = {name: float(value) for name, value in known.items()}
     constants = Constants(**{name: known.pop(name) for name in CONSTANTS})
     return Known(constants, **known, estimated=estimated)
 

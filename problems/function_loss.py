@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from problems.derivatives import EPS, NUMERICAL_PRECISION, numerical_gradient, numerical_hvp
+from problems.derivatives import EPS, NUMERICAL_PRECISION, numerical_gradient, numerical_hessian, numerical_hvp
 from problems.noise import DataNoise
 from theory.loss import Array, Loss, TaskIndex
 
@@ -37,12 +37,15 @@ class Functions:
     def call(self, name: str, shape: tuple[int, ...], *arguments: Vector) -> Array:
         """Call one function: an array of `shape`, NaN where the function overflows.
 
-        Raises ValueError, naming the loss and the function, where the result is not real numbers of that shape.
+        Raises ValueError, naming the loss and the function, where it raises or its result has another shape or type.
         """
         try:
             returned = getattr(self, name)(*arguments)
         except OverflowError:
             return np.full(shape, np.nan)
+        except Exception as error:
+            text = " ".join(str(error).split())
+            raise ValueError(f"{self.label}: {name} raised {type(error).__name__}: {text}") from error
         result = np.asarray(returned)
         # Single precision would show up as violations of size 1e-7.
         if result.shape != shape or not (result.dtype.kind in "iu" or result.dtype == np.float64):
@@ -121,6 +124,9 @@ class FunctionLoss(Loss):
         d = w.shape[-1]
         if "hessian" in self.derivatives:
             return _evaluate(functions, "hessian", (d, d), rows).reshape(*shape, d, d)
+        if not self.derivatives:
+            found = numerical_hessian(lambda x, row: _evaluate(functions[row], "value", (), x), rows, self.step)
+            return found.reshape(*shape, d, d)
         columns = [self.hvp(w, np.broadcast_to(axis, w.shape)) for axis in np.eye(d)]
         return np.stack(columns, axis=-1)
 

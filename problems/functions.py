@@ -113,7 +113,7 @@ def uniform_probes(low: Array, high: Array) -> Callable[[int, np.random.Generato
 def _box(region: Any, dim: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Corners (d,) of the region; ValueError where it is no box."""
     try:
-        corners = (-region, region) if np.ndim(region) == 0 else region
+        corners = region if isinstance(region, tuple | list) else (-region, region)
         low, high = (np.broadcast_to(np.asarray(corner, dtype=np.float64), (dim,)) for corner in corners)
         is_box = bool(np.isfinite([low, high]).all() and (low < high).all())
     except (TypeError, ValueError):

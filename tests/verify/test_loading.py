@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -111,9 +112,8 @@ def test_spawned_workers_load_it_too_without_repeating_the_notices(
     ],
 )
 def test_a_bad_file_gives_one_line(write: Write, text: str, factory: str, line: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(line)) as caught:
         load_problem(f"{write(text)}:{factory}", 5, 0.1)
-    assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -129,9 +129,8 @@ def test_a_bad_file_gives_one_line(write: Write, text: str, factory: str, line: 
     ],
 )
 def test_a_bad_name_gives_one_line(spec: str, line: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(line)) as caught:
         load_problem(spec, 5, 0.1)
-    assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
