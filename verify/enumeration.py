@@ -23,6 +23,8 @@ Values = npt.NDArray[np.float64]
 
 LARGEST = 2**18
 """Numbers that the last level of a tree may hold: about a tenth of a second."""
+LARGEST_MATRICES = 2**22
+"""The same for the matrices of `second_moment`."""
 MOST_MEANS = 2**13
 """Values of the mean gradient norm that are enumerated at most."""
 
@@ -62,13 +64,23 @@ def number_of_minibatches(problem: Problem, size: int) -> float:
     return math.comb(size + len(problem.noise.probabilities) - 1, size)
 
 
-def enumerable_steps(problem: Problem, starts: int, S: int, steps: int) -> int:
-    """Greatest number of inner steps, at most `steps`, whose paths from `starts` points are few enough to enumerate."""
+def enumerable_steps(problem: Problem, starts: int, S: int, steps: int, *, matrices: bool = False) -> int:
+    """Greatest number of inner steps, at most `steps`, whose paths from `starts` points are few enough to enumerate.
+
+    With `matrices`, few enough also for `second_moment`, which keeps a matrix a path and datum.
+    """
     room = LARGEST / (starts * problem.number_of_tasks * problem.dim)
+    if matrices:
+        room = min(room, LARGEST_MATRICES / (starts * matrix_numbers(problem)))
     branches = number_of_minibatches(problem, S)
     if branches == 1 or steps == 0:
         return steps
     return max(0, min(steps, math.floor(math.log(max(room, 1)) / math.log(branches) + 1e-9)))
+
+
+def matrix_numbers(problem: Problem) -> float:
+    """Numbers that `conditional_second_moment` keeps for each path: a matrix for each task and datum."""
+    return problem.number_of_tasks * problem.dim**2 * number_of_minibatches(problem, 1)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def witness(w: Array, at: tuple[int, ...], **fields: int) -> dict[str, object]:
 
 def few_points(cell: Cell, count: int = POINTS) -> Array:
     """The problem's own starting point, then its random probes: (count, d)."""
-    random = cell.problem.probes(count - 1, cell.rng("probes"))
-    return np.concatenate([cell.problem.start[None], random])
+    start = cell.problem.start[None]
+    return start if count == 1 else np.concatenate([start, cell.problem.probes(count - 1, cell.rng("probes"))])
 
 
 def noisy_extent(problem: Problem, w: Array) -> Array:

@@ -18,6 +18,8 @@ Draw: TypeAlias = Callable[[int, np.random.Generator], Values]
 """Number of samples and generator ↦ i.i.d. samples (n, ...)."""
 
 CHUNK = 2000
+CHUNK_NUMBERS, ROUND_NUMBERS = 2**20, 2**25
+"""Numbers that a chunk of draws, and the samples of a round, may hold at most: memory stays bounded."""
 ROUNDINGS = 4096
 """A sample may overshoot its almost-sure range by so many roundings, as where the range is attained."""
 
@@ -159,10 +161,12 @@ def sample_until(
     The worst entry's finding, and its index.
     """
     delta = cell.delta / (share * cell.effort.rounds * max(bound.size, 1))
+    width = cell.problem.number_of_tasks * cell.problem.dim
+    chunk = max(1, min(CHUNK, CHUNK_NUMBERS // width))
     for sampling_round in range(cell.effort.rounds):
         rng = cell.rng(*place, sampling_round)
-        count = cell.effort.samples * 4**sampling_round
-        sizes = [CHUNK] * (count // CHUNK) + ([count % CHUNK] if count % CHUNK else [])
+        count = min(cell.effort.samples * 4**sampling_round, ROUND_NUMBERS // width)
+        sizes = [chunk] * (count // chunk) + ([count % chunk] if count % chunk else [])
         samples = np.concatenate([draw(size, rng) for size in sizes])
         finding, at = worst_entry(interval(samples, delta), bound, slack)
         finding = replace(finding, method="monte-carlo", samples=count)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from problems.noise import FiniteNoise
 from theory.constants import Constants, Real, Schedule
 from theory.estimator import (
     V,
@@ -19,7 +18,14 @@ from theory.lemmas import C_1, C_2
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient
 from verify.claim import Cell, Mutant, claim
-from verify.enumeration import conditional_second_moment, enumerable_steps, enumerate_paths, second_moment
+from verify.enumeration import (
+    LARGEST_MATRICES,
+    conditional_second_moment,
+    enumerable_steps,
+    enumerate_paths,
+    matrix_numbers,
+    second_moment,
+)
 from verify.expectation import (
     SAMPLED_POINTS,
     SAMPLED_SIZE,
@@ -30,7 +36,7 @@ from verify.expectation import (
     witness,
 )
 from verify.sampling import AlmostSure, sample_estimator, sample_paths
-from verify.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
+from verify.statistics import CHUNK, Interval, Values, exactly, mean_interval, sample_until, worst_entry
 from verify.verdict import Finding
 
 SIZES = ((1, 1, 1), (4, 2, 2))
@@ -41,7 +47,7 @@ def moments(cell: Cell, over_tasks: bool) -> Iterator[Finding]:
     """Findings on `E‖Ĝ_i‖²`, per task or in the mean over tasks: enumerated where that is possible, else sampled."""
     w = few_points(cell)
     for sizes in SIZES:
-        if enumerable_steps(cell.problem, len(w), sizes[0], cell.N) == cell.N:
+        if enumerable_steps(cell.problem, len(w), sizes[0], cell.N, matrices=True) == cell.N:
             yield enumerated(cell, w, sizes, over_tasks)
         elif sizes[0] == SAMPLED_SIZE and AlmostSure.of(cell.problem, cell.alpha, cell.N).bounded:
             yield sampled(cell, few_points(cell, SAMPLED_POINTS), sizes, over_tasks)
@@ -65,14 +71,14 @@ def sampled(cell: Cell, w: Array, sizes: tuple[int, int, int], over_tasks: bool)
     gradient, ranges = problem.inner.gradient, AlmostSure.of(problem, alpha, N)
     shape = (len(w), problem.number_of_tasks, problem.dim)
     last = norm(gradient(adapt(np.broadcast_to(w[:, None], shape), alpha, [problem.inner] * N)[-1]))
-    finite = isinstance(problem.noise, FiniteNoise)
-    high = ranges.conditional_second_moment(last, D, T) if finite else ranges.estimator(last) ** 2
+    conditional = len(w) * CHUNK * matrix_numbers(problem) <= LARGEST_MATRICES
+    high = ranges.conditional_second_moment(last, D, T) if conditional else ranges.estimator(last) ** 2
     slack = rounding(cell, w, sizes, high)
     high, slack = (x.mean(axis=1) if over_tasks else x for x in (high, slack))
 
     def draw(count: int, rng: np.random.Generator) -> Values:
         paths = sample_paths(problem, w, alpha, N, S, count, rng)
-        if finite:
+        if conditional:
             squares = conditional_second_moment(problem, paths, alpha, D, T)
         else:
             squares = np.square(sample_estimator(problem, paths, alpha, D, T, rng)).sum(axis=-1)
