@@ -32,17 +32,11 @@ def maximise(objective: Objective, low: Array, high: Array, *, probes: int = PRO
     """
     from scipy import optimize
 
-    def finite(w: Array) -> Array:
-        found = objective(w)
-        if not np.isfinite(found).all():
-            raise ValueError(f"not finite at w = {w[~np.isfinite(found)][0].round(4).tolist()}")
-        return found
-
     def negative(w: npt.NDArray[np.float64]) -> float:
-        return -float(finite(w[None])[0])
+        return -float(_finite(objective, w[None])[0])
 
     points = box_points(low, high, probes)
-    values = finite(points)
+    values = _finite(objective, points)
     best = float(values.max())
     # Numerical derivatives are only so good: the ascent's own differences take larger steps than by default.
     options: Any = {"maxfun": 20 * (len(low) + 1), "eps": 1e-6 * float(np.max(high - low))}
@@ -54,11 +48,14 @@ def maximise(objective: Objective, low: Array, high: Array, *, probes: int = PRO
 
 
 def least_value(loss: Loss, low: Array, high: Array) -> float:
-    """Least value of one loss, batch shape (), met in descents from the box; −inf where a descent runs away."""
+    """Least value of one loss, batch shape (), met in descents from the box; −inf where a descent runs away.
+
+    Raises ValueError where the loss is not finite in the box.
+    """
     from scipy import optimize
 
     points = box_points(low, high)
-    values = loss.value(points)
+    values = _finite(loss.value, points)
     best = float(values.min())
     far = 1e3 * (1 + float(np.abs([low, high]).max()))
 
@@ -73,3 +70,10 @@ def least_value(loss: Loss, low: Array, high: Array) -> float:
             return -math.inf
         best = min(best, float(descent.fun))
     return best
+
+
+def _finite(objective: Objective, w: Array) -> Array:
+    found = objective(w)
+    if not np.isfinite(found).all():
+        raise ValueError(f"not finite at w = {w[~np.isfinite(found)][0].round(4).tolist()}")
+    return found

@@ -64,7 +64,8 @@ def from_functions(
         missing, raises, or returns the wrong shape, NaN or single precision, derivatives that are not derivatives, a
         Hessian that is not symmetric, and constants that are unknown or out of range.
     """
-    integer("dim", dim, low=1)
+    for field, size in (("dim", dim), ("train_size", train_size), ("test_size", test_size)):
+        integer(field, size, low=1)
     low, high = _box(region, dim)
     centre, width = (low + high) / 2, high - low
     step = float(width.min()) / 16
