@@ -74,6 +74,7 @@ from theory.meta_stepsize import (
     moment_kappa,
     moment_lambda,
 )
+from theory.plan import Plan, plan
 from theory.sharper import (
     deviation_mean_bound,
     inverse_moment_sharper,
@@ -107,6 +108,7 @@ __all__ = [
     "Guarantee",
     "Loss",
     "OracleCalls",
+    "Plan",
     "PremiseError",
     "Real",
     "Schedule",
@@ -145,6 +147,7 @@ __all__ = [
     "mu",
     "oracle_calls",
     "path_bound",
+    "plan",
     "pull_back",
     "q",
     "recommended_stepsize",

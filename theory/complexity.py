@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,18 @@ import numpy.typing as npt
 from theory.algorithms import Algorithm
 from theory.constants import Constants, Real, Schedule
 from theory.convergence import (
+    A,
+    G,
     Guarantee,
     finite_sum_c1,
+    finite_sum_noise,
     resampling_c1,
+    resampling_noise,
     theorem_exact,
     theorem_finite_sum,
     theorem_resampling,
 )
-from theory.extended import product, ratio, square, total
+from theory.extended import product, ratio, total
 from theory.growth import within_cap
 from theory.validation import integer, one_of, real
 
@@ -71,8 +75,6 @@ def oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: 
     return OracleCalls(product(s.K, step.gradients), product(s.K, step.hessians))
 
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-
 _THEOREMS: dict[Algorithm, Callable[[Constants, Schedule], Guarantee]] = {
     "exact": theorem_exact,
     "finite-sum": theorem_finite_sum,
@@ -94,6 +96,35 @@ def descent_share(c: Constants, s: Schedule, case: Algorithm) -> Real:
     return finite_sum_c1(c, s) if case == "finite-sum" else resampling_c1(c, s)
 
 
+def need(c: Constants, s: Schedule, epsilon: Real) -> Real:
+    """`(A + Gε)/ε²`: a theorem certifies `ḡ ≤ ε` iff its `R · need ≤ 1`. Source: `root_bound`, solved for R."""
+    return product(total(A(c, s), product(G(c, s), epsilon)), ratio(1.0, epsilon), ratio(1.0, epsilon))
+
+
+def margin(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
+    """`c_1 (1 − R · need)`, by how much the theorem of `case` certifies `ḡ ≤ ε`; negative where it does not.
+
+    Raises PremiseError past the cap only, so that a search may cross `c_1 = 0`. Source: as `theorem`.
+    """
+    one_of("case", case, get_args(Algorithm))
+    noise: Real = 0.0
+    if case == "finite-sum":
+        noise = product(s.C_beta, finite_sum_noise(c, s))
+    elif case == "resampling":
+        noise = resampling_noise(c, s)
+    spent = total(product(s.C_beta, np.divide(s.Delta, s.K)), noise)
+    return descent_share(c, s, case) - product(spent, need(c, s, epsilon))
+
+
+def steps_needed(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
+    """Real-valued K at which `margin` is zero; ∞ where no K is enough. Errors and source as `margin`."""
+    room = margin(c, replace(s, Delta=0.0), epsilon, case)
+    enough = np.greater(room, 0)
+    per_room = product(s.C_beta, s.Delta, need(c, s, epsilon))
+    result: Real = np.where(enough, ratio(per_room, np.where(enough, room, 1.0)), np.inf)[()]
+    return result
+
+
 def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
     """COMPLEXITY: the least K for which the theorem of `case` certifies `ḡ ≤ ε`; ∞ where no K does.
 
@@ -105,38 +136,26 @@ def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm)
     """
     one_of("case", case, get_args(Algorithm))
     real("epsilon", epsilon, open_low=True)
-    values = [getattr(s, field.name) for field in fields(s)]
-    arrays = [np.ravel(array) for array in np.broadcast_arrays(*values, epsilon)]
-    shape = np.broadcast_shapes(*(np.shape(value) for value in (*values, epsilon)))
-    flat = Schedule(**{field.name: array for field, array in zip(fields(s), arrays, strict=False)})
-    accuracy = arrays[-1]
+    names = [field.name for field in fields(s)]
+    arrays = np.broadcast_arrays(*(getattr(s, name) for name in names), epsilon)
+    flat = Schedule(**{name: array.ravel() for name, array in zip(names, arrays, strict=False)})
+    accuracy = arrays[-1].ravel()
     steps = np.full(accuracy.shape, np.inf)
-    live = np.flatnonzero(within_cap(c, flat) & np.isfinite(flat.Delta))
-    live = live[np.greater(descent_share(c, _take(flat, live), case), 0)]
-    if live.size:
-        steps[live] = _least_steps(c, _take(flat, live), accuracy[live], case)
-    result: Real = steps.reshape(shape)[()]
+    capped = np.flatnonzero(within_cap(c, flat))
+    guess = np.maximum(np.ceil(steps_needed(c, _take(flat, capped), accuracy[capped], case)), 1.0)
+    # The guess is off by rounding: the theorem itself decides. Candidates fall, so that the least certified one stays.
+    for slack, offset in ((1e-3, 1), (1e-6, 1), (1e-9, 1), (1e-12, 1), (0, 1), (0, 0), (0, -1)):
+        candidate = np.ceil(guess * (1 + slack)) + offset
+        tried = np.flatnonzero(np.isfinite(candidate) & (candidate >= 1))
+        index = capped[tried]
+        if index.size:
+            bound = theorem(c, replace(_take(flat, index), K=candidate[tried]), case).bound
+            certified = np.less_equal(bound, accuracy[index])
+            steps[index[certified]] = candidate[tried][certified]
+    result: Real = steps.reshape(arrays[-1].shape)[()]
     return result
 
 
 def _take(s: Schedule, index: npt.NDArray[np.intp]) -> Schedule:
     """Elements of a schedule of flat arrays."""
     return Schedule(**{field.name: np.asarray(getattr(s, field.name))[index] for field in fields(s)})
-
-
-def _least_steps(c: Constants, s: Schedule, epsilon: FloatArray, case: Algorithm) -> FloatArray:
-    """Least certified K where the theorem speaks: `R = R_∞ + C_βΔ/(K c_1)` must not exceed `ε²/(A + Gε)`."""
-    at_infinity = theorem(c, replace(s, Delta=0.0), case)
-    allowed = ratio(square(epsilon), total(at_infinity.A, product(at_infinity.G, epsilon)))
-    room = np.maximum(allowed - at_infinity.R, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        guess = np.maximum(np.ceil(np.multiply(s.C_beta, s.Delta) / (at_infinity.c_1 * room)), 1.0)
-    steps = np.full(epsilon.shape, np.inf)
-    # The guess is off by rounding: the theorem itself decides. Candidates fall, so that the least certified one stays.
-    for slack, offset in ((1e-3, 1), (1e-6, 1), (1e-9, 1), (1e-12, 1), (0, 1), (0, 0), (0, -1)):
-        candidate = np.ceil(guess * (1 + slack)) + offset
-        index = np.flatnonzero(np.isfinite(candidate) & (candidate >= 1))
-        tried = replace(_take(s, index), K=candidate[index])
-        certified = index[np.less_equal(theorem(c, tried, case).bound, epsilon[index])] if index.size else index
-        steps[certified] = candidate[certified]
-    return steps
