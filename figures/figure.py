@@ -66,5 +66,5 @@ def named(name: str) -> Figure:
 
 
 def compute_part(name: str, part: Part, seed: int) -> list[Row]:
-    """Compute one part of one figure; called in a worker, so it takes only plain values."""
-    return named(name).compute(part, seed)
+    """Compute one part of one figure, each row with the seed; called in a worker, so it takes only plain values."""
+    return [{**row, "seed": seed} for row in named(name).compute(part, seed)]

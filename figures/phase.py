@@ -10,7 +10,7 @@ from figures.drawing import BOUND, MEASURED, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
-from theory.maml import adapt, mean_over_tasks, pull_back
+from theory.maml import mean_over_tasks, meta_gradient
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -28,11 +28,9 @@ def compute(part: Part, seed: int) -> list[Row]:
     L = problem.constants.L
     alpha = (ALPHA_L_N / (N * L))[:, None, None]
     w = np.tile(problem.start, (len(ALPHA_L_N), 1, 1))
-    losses = [problem.inner] * N
     norms = []
     for _ in range(K):
-        path = adapt(w, alpha, losses)
-        gradient = mean_over_tasks(pull_back(problem.outer.gradient(path[-1]), path, alpha, losses))
+        gradient = mean_over_tasks(meta_gradient(w, alpha, N, problem.inner, problem.outer))
         w = w - gradient[:, None] / L
         norms.append(np.linalg.norm(gradient, axis=-1))
     halfway, final = norms[K // 2], norms[-1]

@@ -55,10 +55,11 @@ def draw(table: Table) -> Picture:
 
 def caption(table: Table) -> str:
     """Say what was measured."""
-    return prose("""
+    return prose(f"""
         Largest ‖∇L(w) − ∇L(u)‖/‖w − u‖ found by attack over pairs (w, u), and the bound L_w there, both over L, for the
         recommended stepsize α = 1/(8NL), where neither grows with N, and for fixed α = 1/(4L), where both grow
-        exponentially. On teeth (d = 1, one task) the bound is attained; on rotated-cosine (d = 4) it is not. Seed 0.
+        exponentially. On teeth (d = 1, one task) the bound is attained; on rotated-cosine (d = 4) it is not.
+        Seed {table.seed}.
     """)
 
 

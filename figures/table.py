@@ -33,6 +33,11 @@ class Table:
         """Return the number of rows."""
         return len(self.rows)
 
+    @property
+    def seed(self) -> int:
+        """Seed with which all rows were computed."""
+        return int(self["seed"][0])
+
     def select(self, **where: Entry) -> Table:
         """Rows whose columns equal the values given."""
         return Table(row for row in self.rows if all(row[name] == value for name, value in where.items()))

@@ -48,13 +48,13 @@ def pull_back(v: Array, path: Sequence[Array], alpha: float | Array, losses: Seq
     return v
 
 
-def meta_gradient(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
+def meta_gradient(w: Array, alpha: float | Array, N: int, inner: Loss, outer: Loss) -> Array:
     """Exact meta-gradient `∇L_i(w)` of `L_i(w) = outer_i(w̃_N)`, the path descending `inner_i`.
 
     Parameters
     ----------
     w : (..., d) points; leading axes broadcast against the batch of tasks.
-    alpha, N : inner stepsize ≥ 0 and number of inner steps ≥ 0.
+    alpha, N : inner stepsize ≥ 0, a number or an array that broadcasts against `(..., d)`, and inner steps ≥ 0.
     inner, outer : training and test losses (resampling: the same loss twice).
 
     Returns
@@ -69,9 +69,10 @@ def meta_gradient(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> A
     """
     real("alpha", alpha)
     integer("N", N, low=0)
-    fused = inner.fused_meta_gradient(w, alpha, N, outer)
-    if fused is not None:
-        return fused
+    if not isinstance(alpha, np.ndarray):
+        fused = inner.fused_meta_gradient(w, alpha, N, outer)
+        if fused is not None:
+            return fused
     hessians: list[Callable[[Array], Array]] = []
     for _ in range(N):
         gradient, hessian = inner.linearize(w)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from problems.problem import Problem
 from problems.registry import family
 from theory.loss import Array
-from theory.maml import adapt, mean_over_tasks, pull_back
+from theory.maml import mean_over_tasks, meta_gradient
 from verify.search import Values
 
 PARTS, ROUNDS = 256, 3
@@ -30,13 +30,11 @@ def fixed_steps(problem: Problem, N: int, alpha: Values, beta: float, w: Array, 
 
     They may be infinite or NaN where the iterates diverge.
     """
-    inner, column = [problem.inner] * N, alpha[:, None, None]
-    previous = w
+    previous, column = w, alpha[:, None, None]
     with np.errstate(all="ignore"):
         for _ in range(steps):
-            path = adapt(w[:, None], column, inner)
-            gradient = pull_back(problem.outer.gradient(path[-1]), path, column, inner)
-            previous, w = w, w - beta * mean_over_tasks(gradient)
+            gradient = mean_over_tasks(meta_gradient(w[:, None], column, N, problem.inner, problem.outer))
+            previous, w = w, w - beta * gradient
     return previous, w
 
 
