@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -14,20 +12,11 @@ from problems.registry import register
 from theory.constants import Constants
 
 DIM = 4
-TASKS_PER_STEP = 16
-"""Tasks per meta step, B, of the runs that the instances are made for."""
-FINITE_SUM_C_BETA, RESAMPLING_C_BETA = 8.0, 20.0
-"""Their meta stepsizes `1/(C_β L̂)`."""
 
 
 def both_ways(length: float) -> npt.NDArray[np.float64]:
     """Vectors `±length · e_j`, (2d, d): mean zero, mean square `length²`, and no direction preferred."""
     return length * np.concatenate([np.eye(DIM), -np.eye(DIM)])
-
-
-def stationary_radius(shrink: float, noise: float) -> float:
-    """Root mean square norm at which `w ← (1 − shrink) w + ξ`, `E‖ξ‖² = noise²`, has settled."""
-    return noise / math.sqrt(shrink * (2 - shrink))
 
 
 @register("noise-floor", case="finite-sum", role="sharp")
@@ -42,8 +31,6 @@ def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9) -
     """
     radius = sigma / L
     loss = IsotropicQuadratic(np.full(2 * DIM, L), both_ways(radius))
-    shrink = ((1 - alpha_L) / (1 + alpha_L)) ** (2 * N) / FINITE_SUM_C_BETA
-    settled = stationary_radius(shrink, shrink * radius / math.sqrt(TASKS_PER_STEP))
     return Problem(
         name="noise-floor",
         case="finite-sum",
@@ -62,7 +49,7 @@ def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9) -
         outer=loss,
         number_of_tasks=2 * DIM,
         probes=gaussian_probes(DIM, radius),
-        start=np.eye(DIM)[0] * settled,
+        start=np.zeros(DIM),
         gradient_bound=2 * sigma,
         analytic=True,
         scale=radius,
@@ -81,8 +68,6 @@ def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float =
     """
     loss = IsotropicQuadratic(np.array([L]), np.zeros((1, DIM)))
     noise = LinearNoise(loss, both_ways(sigma_g), np.full(2 * DIM, 0.5 / DIM))
-    shrink = ((1 - alpha_L) / (1 + alpha_L)) ** (2 * N) / RESAMPLING_C_BETA
-    settled = stationary_radius(shrink, shrink * sigma_g / L / math.sqrt(TASKS_PER_STEP))
     return Problem(
         name="noise-floor-data",
         case="resampling",
@@ -93,7 +78,7 @@ def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float =
         number_of_tasks=1,
         noise=noise,
         probes=gaussian_probes(DIM, sigma_g / L),
-        start=np.eye(DIM)[0] * settled,
+        start=np.zeros(DIM),
         gradient_bound=(2 / (1 - alpha_L) ** N - 1) * sigma_g,
         analytic=True,
         scale=sigma_g / L,

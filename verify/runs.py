@@ -25,8 +25,8 @@ CUT = 2.0
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:
-    """Return the cell's schedule with its own initial gap Δ."""
-    return cell.schedule(Delta=cell.problem.initial_gap(cell.alpha, cell.N), **fields)
+    """Return the cell's schedule with its own initial gap Δ, which rounding must not make negative."""
+    return cell.schedule(Delta=max(cell.problem.initial_gap(cell.alpha, cell.N), 0.0), **fields)
 
 
 def horizon(cell: Cell, C_beta: float) -> int:
@@ -85,12 +85,13 @@ def sampled_run(cell: Cell, algorithm: Algorithm, s: Schedule, share: int = 1) -
     problem, c = cell.problem, cell.constants
     bound = float(cell.formula(c, s).bound)
     highest = largest_mean(problem, s)
+    top = min(CUT * bound, highest) if bound > 0 else highest
 
     def draw(count: int, rng: np.random.Generator) -> Values:
         return run(algorithm, problem, c, s, problem.start, rng, replicas=count).mean_gradient_norm[:, None]
 
     def interval(samples: Values, delta: float) -> Interval:
-        cut = mean_interval(np.minimum(samples, CUT * bound), delta / 2, 0.0, CUT * bound)
+        cut = mean_interval(np.minimum(samples, top), delta / 2, 0.0, top)
         return Interval(samples.mean(axis=0), cut.lower, mean_interval(samples, delta / 2, 0.0, highest).upper)
 
     described = _described(s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from problems import noise_floor, ramp
+from problems import ramp
 from theory.convergence import theorem_finite_sum
 from verify.claim import Cell, Mutant, claim
 from verify.runs import exact_run, sampled_run, sampled_runs, schedule
@@ -14,7 +14,7 @@ from verify.wrong_theorems import fast_averaging, fast_rate, half_R, larger_R, n
 
 SETTINGS = ({"C_beta": 10, "B": 8, "B_prime": 5}, {"C_beta": 30, "B": 2, "B_prime": 3})
 RAMP = {"C_beta": ramp.C_BETA, "K": ramp.META_STEPS, "B": ramp.TASKS_PER_STEP}
-NOISE_FLOOR = {"C_beta": noise_floor.FINITE_SUM_C_BETA, "K": 40, "B": noise_floor.TASKS_PER_STEP}
+NOISE_FLOOR = {"C_beta": 8, "B": 16, "K": 60}
 
 FINITE_SUM = frozenset({"finite-sum"})
 NEEDS = ("rho", "sigma", "b", "b_sq", "lower_bound")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from problems import noise_floor
 from theory.convergence import theorem_resampling
 from verify.claim import Cell, Mutant, claim
 from verify.runs import sampled_run, sampled_runs, schedule
@@ -15,7 +14,7 @@ SETTINGS = (
     {"C_beta": 20, "B": 8, "S": 3, "D": 2, "T": 4, "B_prime": 5, "D_L": 20},
     {"C_beta": 50, "B": 2, "S": 8, "D": 1, "T": 2, "B_prime": 3, "D_L": 9},
 )
-NOISE_FLOOR = {"C_beta": noise_floor.RESAMPLING_C_BETA, "K": 40, "B": noise_floor.TASKS_PER_STEP}
+NOISE_FLOOR = {"C_beta": 20, "B": 8, "K": 100}
 
 RESAMPLING = frozenset({"resampling"})
 ON_NOISE_FLOOR = (
