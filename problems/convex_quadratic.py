@@ -40,13 +40,13 @@ class IsotropicQuadratic(Loss):
 
 
 @register("convex-quadratic", case="resampling", role="sharp")
-def convex_quadratic() -> Problem:
+def convex_quadratic(*, L: float = 1.3) -> Problem:
     """One convex quadratic with curvature L in every direction: `∇L(w) = (1 − αL)^{2N} ∇l(w)`.
 
     `l(w) = (L/2)‖w − c‖²`, so the Hessian is `L I` everywhere: `ρ = 0`; one task without noise: `σ = σ_g = σ_H = 0`.
     LINK is attained as `αL → 0`; its form with the sharper constant μ is attained while `μ = (1 − αL)^{2N}`.
     """
-    L, center = 1.3, np.array([[0.4, -0.9]])
+    center = np.array([[0.4, -0.9]])
     loss = IsotropicQuadratic(np.array([L]), center)
     return Problem(
         name="convex-quadratic",

@@ -14,7 +14,7 @@ from theory.constants import Constants
 
 
 @register("opposed-curvature", case="finite-sum", role="sharp")
-def opposed_curvature() -> Problem:
+def opposed_curvature(*, L: float = 1.7, omega: float = 0.6) -> Problem:
     """Opposed cosines, every assumption global: with β = 1/L the minimiser 0 is stable iff α < α_cap(N).
 
     `l_S(x) = (L/ω²) cos ωx` and `l_T = −l_S`, in one dimension, one task.
@@ -24,7 +24,6 @@ def opposed_curvature() -> Problem:
     - One task: `σ = 0`. `l_T ≥ −L/ω²`, which the meta objective attains at `w = 0`, where the path stays.
     - So the meta objective has second derivative `(1 + αL)^{2N} L` there.
     """
-    L, omega = 1.7, 0.6
     one = np.ones(1)
     train = RidgeLoss(L / omega**2 * one, omega * one, np.ones((1, 1)), np.zeros((1, 1)))
     test = RidgeLoss(-train.amplitude, train.frequency, train.directions, train.phase)
@@ -55,13 +54,13 @@ def opposed_curvature() -> Problem:
 
 
 @register("opposed-curvature-quadratic", case="finite-sum", role="sharp")
-def opposed_curvature_quadratic() -> Problem:
+def opposed_curvature_quadratic(*, L: float = 1.4) -> Problem:
     """Opposed quadratics, unbounded mismatch: a fixed meta stepsize makes exact MAML the linear map 1 − βq^{2N}L.
 
     `l_S(w) = −(L/2)‖w‖²` and `l_T = −l_S` in two dimensions, so the meta objective is `(q^{2N}L/2)‖w‖² ≥ 0`. One task:
     `σ = 0`; constant Hessians: `ρ = 0`; the mismatch `2L‖w‖` is unbounded: `b = inf`.
     """
-    L, center = 1.4, np.zeros((1, 2))
+    center = np.zeros((1, 2))
     return Problem(
         name="opposed-curvature-quadratic",
         case="finite-sum",

@@ -23,7 +23,7 @@ from verify.rounding import extent, meta_objective_error, unit
 from verify.statistics import mean_interval
 
 POWER_ITERATIONS = 4
-TRUNCATION = 16
+TRUNCATION = 4
 """Sampled squares of noise are cut off at so many times their declared mean: the mean of the rest is no larger."""
 
 

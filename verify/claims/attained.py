@@ -59,7 +59,13 @@ attained(gradient_growth, "saddle", "near the top of a well the gradient grows b
 attained(smoothness, "saddle", "at the top of a well ∇²L_i = −q^{2N}L I", 1e-6)
 attained(smoothness, "teeth", "all terms of L_w in the limit of small teeth", 1e-3)
 attained(smoothness, "teeth-finite-sum", "all terms of L_w, C_b b among them, in the limit of small teeth", 1e-3)
-attained(task_wise_smoothness, "kink", "the Hessian turns as fast as ρ allows where the training gradient is 0", 1e-3)
+attained(
+    task_wise_smoothness,
+    "kink",
+    "the Hessian turns as fast as ρ allows where the training gradient is 0",
+    1e-3,
+    ("recommended", "near cap"),
+)
 attained(link, "convex-quadratic", "∇L = (1 − αL)^{2N}∇l, as αL → 0", 1e-4, ("small",))
 attained(link, "cusp", "the task spread hides the gradient from the meta-gradient, as αL → 0", 0.01, ("small",))
 attained(link, "cusp-mismatch", "the mismatch hides the gradient from the meta-gradient, as αL → 0", 1e-4, ("small",))

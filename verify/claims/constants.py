@@ -14,7 +14,7 @@ from verify.probing import attack_pairs, attack_points, starts
 from verify.search import attack, worst
 from verify.verdict import Finding
 
-SAMPLED_POINTS = 4
+SAMPLED_POINTS = 2
 
 
 def declared(c: Constants, name: str) -> float:
@@ -53,7 +53,7 @@ def attack_noise(cell: Cell) -> Iterator[Finding]:
     problem = cell.problem
     if problem.noise is None:
         return
-    moments = audit.NoiseMoments.of(problem, problem.noise, cell.effort.samples // 4, cell.delta / 2, cell.rng("data"))
+    moments = audit.NoiseMoments.of(problem, problem.noise, cell.effort.samples, cell.delta / 2, cell.rng("data"))
     for name, evaluate in (("sigma_g", moments.gradient), ("sigma_H", moments.hessian)):
         if not np.isfinite(getattr(cell.constants, name)):
             continue
