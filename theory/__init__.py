@@ -8,7 +8,7 @@ Bounds are functions of `Constants` (of the assumptions) and a `Schedule` (what 
 >>> round(float(theorem_exact(c, s).bound), 4)
 0.1273
 
-(`growth` and `meta_stepsize` are imported from the modules of these names.)
+(`growth` and `meta_stepsize` are imported from the modules of these names; `theory.plan` is the function.)
 """
 
 from theory.algorithms import Algorithm, Trajectory, run, stochastic_meta_gradient

@@ -106,7 +106,7 @@ def plan(
     N : inner steps.
     epsilon : accuracy of the mean over the meta steps of `E‖∇L(w_k)‖`.
     case : "resampling" (Algorithm 1), "finite-sum" (Algorithm 2) or "exact".
-    Delta : `Δ = L(w_0) − L*`, the gap at the start.
+    Delta : `Δ = L(w_0) − L*`, the gap at the start at the planned α, or an upper bound of it.
     train_size, test_size : data per task, |S_i| and |T_i|; not read in the resampling case.
     alpha_min : least inner stepsize; default the paper's 1/(8NL).
     number_of_tasks : tasks that exact MAML goes through in each step; read in that case only.
@@ -117,6 +117,11 @@ def plan(
     ValueError : a bad argument, or a request that no schedule meets; one line says what makes it so.
 
     Source: own (optimisation over the theorems of Ji, Yang, Liang, 2022).
+
+    >>> c = Constants(L=2.0, rho=1.5, sigma=0.7, b=0.0, b_sq=0.0)
+    >>> planned = plan(c, N=5, epsilon=0.1, case="exact", Delta=3.0)
+    >>> int(planned.schedule.K), bool(planned.guarantee.bound <= 0.1)
+    (1619, True)
     """
     request = _request(c, N, epsilon, case, Delta, train_size, test_size, alpha_min, number_of_tasks)
     real("max_oracle_calls", max_oracle_calls, open_low=True, infinite=True)
