@@ -60,8 +60,9 @@ class RotatedCosine(Loss):
         ordinary = np.isrealobj(w) and alpha > SMALLEST_ALPHA and N <= LARGEST_N
         if not (one_point_for_all_tasks and ordinary and self._half_angles and self._same_as(outer)):
             return None
-        points = w.reshape(-1, w.shape[-1])
-        return rotated_meta_gradient(self._half_angles, points, alpha, N).reshape(*w.shape[:-2], batch[-1], -1)
+        d = w.shape[-1]
+        gradient = rotated_meta_gradient(self._half_angles, w.reshape(-1, d), alpha, N)
+        return gradient.reshape(*w.shape[:-2], batch[-1], d)
 
     @cached_property
     def _half_angles(self) -> HalfAngles | None:

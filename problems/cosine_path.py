@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from problems.blocks import equal_blocks
 from theory.loss import Array
 
-BLOCK = 20_000
+BLOCK = 30_000
 """Numbers in one work array: the handful of arrays that a step touches then stay in a second-level cache of 1 MB."""
 
 LARGEST_N, SMALLEST_ALPHA = 512, 1e-200
@@ -64,7 +65,8 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
     """Meta-gradients at `points` (R, d) for the B tasks: (R, B, d); `alpha > SMALLEST_ALPHA` and `N ≤ LARGEST_N`."""
     (K, d, phase_rows, B), R = terms.phase.shape, len(points)
     result = np.empty((R, B, d))
-    rows = max(1, -(-R // max(1, -(-R * B * K * d // BLOCK))))
+    blocks = equal_blocks(R, BLOCK // max(1, B * K * d))
+    rows = blocks[0].stop
     shape = (d, rows * B)
     y, t, u, weight = np.empty((4, K, *shape))
     ratio = np.empty((K - 1, *shape))
@@ -76,8 +78,7 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
     y_rest, t_rest, u_rest = y[1:], t[1:], u[1:]
     back = terms.back * (2.0**N / alpha)
     angles = (terms.angles @ points.T).reshape(K, d, R, 1)
-    for first in range(0, R, rows):
-        at = slice(min(first, R - rows), min(first, R - rows) + rows)  # the last block overlaps: all have one shape
+    for at in blocks:
         phase = terms.phase if phase_rows == 1 else terms.phase[:, :, at]
         np.add(angles[:, :, at], phase, out=y.reshape(K, d, rows, B))
         product.fill(1.0)

@@ -1,40 +1,17 @@
-"""Mean of a penalty over the residuals of a linear model: the losses that practitioners fit, and their constants."""
+"""Mean of a penalty over the residuals of a linear model: the losses that practitioners fit."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import product
-from typing import ClassVar, Self
+from functools import cached_property
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from theory.constants import Constants
+from problems.penalty import Penalty
+from problems.residual_path import DataSets, residual_meta_gradient
 from theory.loss import Array, Loss, TaskIndex
-
-
-@dataclass(frozen=True)
-class Penalty(ABC):
-    """A penalty `φ(r) = c² ψ(r/c) ≥ 0` of one residual, of width c.
-
-    ψ′ takes its values in `slope_range`; `curvature_sup` and `third_sup` are the suprema of |ψ″| and |ψ‴|. Those of φ
-    follow: c, 1 and 1/c times as large.
-    """
-
-    slope_range: ClassVar[tuple[float, float]]
-    curvature_sup: ClassVar[float]
-    third_sup: ClassVar[float]
-    c: float
-
-    @abstractmethod
-    def value(self, r: Array) -> Array:
-        """φ(r)."""
-
-    @abstractmethod
-    def derivatives(self, r: Array) -> tuple[Array, Array]:
-        """φ′(r) and φ″(r), which share work."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +35,11 @@ class LinearModel(Loss):
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return self._mean_of_rows(self.penalty.derivatives(self._residual(w))[0])
+        return self._mean_of_rows(self.penalty.first_derivative(self._residual(w)))
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian at `w` times `v`."""
-        return self._mean_of_rows(self.penalty.derivatives(self._residual(w))[1] * self._along_rows(v))
+        return self.linearize(w)[1](v)
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
@@ -73,73 +50,53 @@ class LinearModel(Loss):
         slope, curvature = self.penalty.derivatives(self._residual(w))
         return self._mean_of_rows(slope), lambda v: self._mean_of_rows(curvature * self._along_rows(v))
 
+    def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
+        """Meta-gradient with the path kept as residuals, where each point `w` (..., 1, d) meets all tasks."""
+        batch, d = self.design.shape[:-2], w.shape[-1]
+        shared = len(batch) == 1  # the tasks of one replica are the tasks of all
+        fits = w.ndim > 1 and w.shape[-2] == 1 and (shared or w.shape[:-2] == batch[:-1])
+        if not (fits and isinstance(outer, LinearModel) and outer.penalty == self.penalty):
+            return None
+        if N == 0 or np.iscomplexobj(w):
+            return None
+        c, n, tasks = self.penalty.c, self.design.shape[-2], batch[-1]
+        points = w.reshape(1, -1, d).swapaxes(1, 2) if shared else np.repeat(w.reshape(-1, d, 1), tasks, axis=0)
+        # Losses with tasks of their own a replica are used once, so making the Gram matrices counts as well.
+        gram_pays = n <= 2 * d if shared else n * (d + 2 * N) <= 4 * N * d
+        train = self._data_and_gram if gram_pays else self._data
+        gradient = residual_meta_gradient(train, outer._data, self.penalty, points / c, alpha, N)
+        gradient *= c
+        return np.asarray(gradient.reshape(*w.shape[:-2], tasks, d))
+
+    @cached_property
+    def _data(self) -> DataSets:
+        """The data with all tasks along one axis, in units of the penalty's width."""
+        n, d = self.design.shape[-2:]
+        return DataSets(self.design.reshape(-1, n, d), self.target.reshape(-1, n, 1) / self.penalty.c)
+
+    @cached_property
+    def _data_and_gram(self) -> DataSets:
+        design = self._data.design
+        return replace(self._data, gram=design @ design.swapaxes(1, 2))
+
     def _residual(self, w: Array) -> Array:
         return np.asarray(self._along_rows(w) - self.target)
 
     def _along_rows(self, v: Array) -> Array:
-        """`⟨a_k, v⟩`: (..., n)."""
-        return np.asarray((self.design @ v[..., None])[..., 0])
+        """`⟨a_k, v⟩`: (..., d) gives (..., n)."""
+        return _times(v, self.design.swapaxes(-1, -2))
 
     def _mean_of_rows(self, weight: Array) -> Array:
-        """`(1/n) Σ_k weight_k a_k`: (..., d)."""
-        return np.asarray((weight[..., None, :] @ self.design)[..., 0, :] / self.design.shape[-2])
+        """`(1/n) Σ_k weight_k a_k`: (..., n) gives (..., d)."""
+        return np.asarray(_times(weight, self.design) / self.design.shape[-2])
 
 
-def linear_model_constants(train: LinearModel, test: LinearModel) -> tuple[Constants, float]:
-    """Constants of the finite-sum case, and the bound on every gradient norm.
+def _times(x: Array, matrices: Array) -> Array:
+    """Row vectors x (..., tasks, p) times `matrices` (..., tasks, p, q): (..., tasks, q).
 
-    With rows a_k of a set of n data, unit vectors u, v, and φ′ in `[m − h, m + h]`:
-
-    - the Hessian is `(1/n) Σ φ″(r_k) a_k a_kᵀ`, so `L ≤ sup|φ″| λ_max((1/n) Σ a_k a_kᵀ)`, attained where every
-      residual has the largest |φ″|: possible when the rows are linearly independent;
-    - it changes from w to `w + t u` by at most `sup|φ‴| t (1/n) Σ |⟨a_k, u⟩| ⟨a_k, v⟩²` in the direction v, so
-      `ρ ≤ sup|φ‴| λ_max((1/n) Σ ‖a_k‖ a_k a_kᵀ)` (training sets only);
-    - the gradient is `m ā + (h/n) Σ s_k a_k`, ā the mean row and s in `[−1, 1]ⁿ`; the second term has norm at most
-      `z = max_s ‖(h/n) Σ s_k a_k‖`, so the gradient at most `‖m ā‖ + z`. The variance over tasks is at most the second
-      moment around `m E_i ā_i`: `σ² ≤ E_i (‖m (ā_i − E_i ā_i)‖ + z_i)²` over the test sets;
-    - the mismatch is `m (ā_S − ā_T)` and such a sum over the rows of both sets: `b_i ≤ ‖m (ā_S − ā_T)‖ + z_{S∪T}`;
-    - no data noise, `σ_g = σ_H = 0`, and the losses are ≥ 0.
+    Where all replicas share the matrices of their tasks, one product a task serves them all.
     """
-    penalty = train.penalty
-    low, high = (penalty.c * end for end in penalty.slope_range)
-    middle, half = (low + high) / 2, (high - low) / 2
-    train_rows, test_rows = train.design / train.design.shape[-2], test.design / test.design.shape[-2]
-    train_mean, test_mean = middle * train_rows.sum(axis=1), middle * test_rows.sum(axis=1)
-    train_sum, test_sum = half * _largest_sum(train_rows), half * _largest_sum(test_rows)
-    both_sum = half * _largest_sum(np.concatenate([train_rows, test_rows], axis=1))
-    spread = np.linalg.norm(test_mean - test_mean.mean(axis=0), axis=1) + test_sum
-    mismatch = np.linalg.norm(train_mean - test_mean, axis=1) + both_sum
-    gradient_bounds = [np.linalg.norm(train_mean, axis=1) + train_sum, np.linalg.norm(test_mean, axis=1) + test_sum]
-    constants = Constants(
-        L=penalty.curvature_sup * max(float(_largest_eigenvalue(model, 0).max()) for model in (train, test)),
-        rho=penalty.third_sup / penalty.c * float(_largest_eigenvalue(train, 1).max()),
-        sigma=float(np.sqrt((spread**2).mean())),
-        sigma_g=0.0,
-        sigma_H=0.0,
-        b=float(mismatch.mean()),
-        b_sq=float((mismatch**2).mean()),
-        lower_bound=0.0,
-    )
-    return constants, float(np.max(gradient_bounds))
-
-
-def _largest_eigenvalue(model: LinearModel, power: int) -> npt.NDArray[np.float64]:
-    """`λ_max((1/n) Σ ‖a_k‖^power a_k a_kᵀ)`, (tasks,)."""
-    weight = np.linalg.norm(model.design, axis=-1) ** power / model.design.shape[-2]
-    scaled = model.design * np.sqrt(weight)[..., None]
-    return np.asarray(np.linalg.norm(scaled, ord=2, axis=(-2, -1)) ** 2)
-
-
-def _largest_sum(rows: npt.NDArray[np.float64], enumerate_up_to: int = 12) -> npt.NDArray[np.float64]:
-    """`max_s ‖Σ s_k x_k‖` over `s ∈ [−1, 1]ⁿ` for rows x of (tasks, n, d), or a bound of it: (tasks,).
-
-    A convex function of s is largest at a corner, so a few rows are enumerated (up to a common sign). For more rows,
-    `⟨Σ s_k x_k, u⟩ ≤ Σ |⟨x_k, u⟩| ≤ √(Σ ⟨x_k, u⟩²/‖x_k‖ · Σ ‖x_k‖)` for every unit u (Cauchy–Schwarz).
-    """
-    n = rows.shape[1]
-    if n > enumerate_up_to:
-        norm = np.linalg.norm(rows, axis=-1)
-        scaled = rows / np.sqrt(np.where(norm > 0, norm, 1))[..., None]
-        return np.asarray(np.linalg.norm(scaled, ord=2, axis=(-2, -1)) * np.sqrt(norm.sum(axis=-1)))
-    signs = np.array([(1, *rest) for rest in product((-1, 1), repeat=n - 1)], dtype=np.float64)
-    return np.asarray(np.linalg.norm(signs @ rows, axis=-1).max(axis=-1))
+    if matrices.ndim != 3 or x.ndim < 2:
+        return np.asarray((x[..., None, :] @ matrices)[..., 0, :])
+    by_task = x.reshape(-1, *x.shape[-2:]).swapaxes(0, 1) @ matrices
+    return np.asarray(by_task.swapaxes(0, 1).reshape(*x.shape[:-2], len(matrices), -1))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.linear_model import LinearModel, Penalty, linear_model_constants
+from problems.linear_model import LinearModel
+from problems.linear_model_constants import linear_model_constants
+from problems.penalty import Penalty
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.loss import Array
@@ -30,15 +32,24 @@ class GemanMcClure(Penalty):
     curvature_sup = 1.0
     third_sup = 12 * math.sqrt(_at) * (1 - _at) / (1 + _at) ** 4
 
-    def value(self, r: Array) -> Array:
-        """φ(r)."""
-        return np.asarray(0.5 * r**2 / (1 + (r / self.c) ** 2))
+    def profile(self, u: Array) -> Array:
+        """ψ(u)."""
+        return np.asarray(0.5 * u**2 / (1 + u**2))
 
-    def derivatives(self, r: Array) -> tuple[Array, Array]:
-        """φ′(r) and φ″(r)."""
-        square = (r / self.c) ** 2
-        inverse = 1 / (1 + square)
-        return r * inverse**2, (1 - 3 * square) * inverse**3
+    def slope(self, u: Array, out: Array, kept: Array) -> None:
+        """ψ′(u); keeps `1 + u²`."""
+        np.square(u, out=kept)
+        kept += 1
+        np.square(kept, out=out)
+        np.divide(u, out, out=out)
+
+    def curvature(self, kept: Array) -> None:
+        """`ψ″ = (4 − 3k)/k³` of k = 1 + u²."""
+        cube = kept * kept
+        cube *= kept
+        kept *= -3
+        kept += 4
+        kept /= cube
 
 
 @dataclass(frozen=True)
@@ -55,15 +66,23 @@ class Welsch(Penalty):
     curvature_sup = 1.0
     third_sup = math.sqrt(_at) * (6 - 4 * _at) * math.exp(-_at)
 
-    def value(self, r: Array) -> Array:
-        """φ(r)."""
-        return np.asarray(-0.5 * self.c**2 * np.expm1(-((r / self.c) ** 2)))
+    def profile(self, u: Array) -> Array:
+        """ψ(u)."""
+        return np.asarray(-0.5 * np.expm1(-(u**2)))
 
-    def derivatives(self, r: Array) -> tuple[Array, Array]:
-        """φ′(r) and φ″(r)."""
-        square = (r / self.c) ** 2
-        weight = np.exp(-square)
-        return r * weight, (1 - 2 * square) * weight
+    def slope(self, u: Array, out: Array, kept: Array) -> None:
+        """ψ′(u); keeps u²."""
+        np.square(u, out=kept)
+        np.negative(kept, out=out)
+        np.exp(out, out=out)
+        out *= u
+
+    def curvature(self, kept: Array) -> None:
+        """`ψ″ = (1 − 2k) e^{−k}` of k = u²."""
+        weight = np.exp(-kept)
+        kept *= -2
+        kept += 1
+        kept *= weight
 
 
 def _tasks(seed: int, penalty: Penalty) -> tuple[LinearModel, LinearModel]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.linear_model import LinearModel, Penalty, linear_model_constants
+from problems.linear_model import LinearModel
+from problems.linear_model_constants import linear_model_constants
+from problems.penalty import Penalty
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.loss import Array
@@ -31,15 +33,24 @@ class Sigmoid(Penalty):
     third_sup = 1 / 8
     c: float = 1.0
 
-    def value(self, r: Array) -> Array:
-        """φ(r)."""
-        return np.asarray(0.5 - 0.5 * np.tanh(0.5 * r))
+    def profile(self, u: Array) -> Array:
+        """φ(u)."""
+        return np.asarray(0.5 - 0.5 * np.tanh(0.5 * u))
 
-    def derivatives(self, r: Array) -> tuple[Array, Array]:
-        """φ′(r) and φ″(r)."""
-        t = np.tanh(0.5 * r)
-        slope = -0.25 * (1 - t**2)
-        return slope, -t * slope
+    def slope(self, u: Array, out: Array, kept: Array) -> None:
+        """φ′(u); keeps t."""
+        np.multiply(u, 0.5, out=out)
+        np.tanh(out, out=kept)
+        np.square(kept, out=out)
+        out -= 1
+        out *= 0.25
+
+    def curvature(self, kept: Array) -> None:
+        """`φ″ = ¼ t (1 − t²)`."""
+        square = kept * kept
+        np.subtract(1, square, out=square)
+        kept *= 0.25
+        kept *= square
 
 
 def _tasks() -> tuple[LinearModel, LinearModel]:

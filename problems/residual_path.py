@@ -1,0 +1,96 @@
+"""The meta-gradient of linear models, with the whole inner path kept as residuals.
+
+With rows `a_k` (the matrix A) of n training data and residuals `u = (Aw − y)/c`, a step `w −= (α/n) Aᵀ c ψ′(u)` is
+`u −= (α/n) AAᵀ ψ′(u)`, and a factor of the pull-back takes `q = Av` to `q − (α/n) AAᵀ (ψ″(u) ∘ q)`. So no point of the
+path is formed, and only the sums `Σ_j ψ′(u_j)` and `Σ_j ψ″(u_j) ∘ q_j` go back through Aᵀ. A product with the Gram
+matrix AAᵀ costs n² and not 2nd; for n > 2d it is made of two products with A instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from problems.blocks import equal_blocks
+from problems.penalty import Penalty
+from theory.loss import Array
+
+BLOCK = 120_000
+"""Numbers in all work arrays together: what a step touches then stays in a second-level cache of 1 MB."""
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """Data of some tasks: `design` A (tasks, n, d), `target` y (tasks, n, 1), and `gram` AAᵀ (tasks, n, n) or None."""
+
+    design: Array
+    target: Array
+    gram: Array | None = None
+
+    def __getitem__(self, tasks: slice) -> DataSets:
+        """Data of these tasks."""
+        return DataSets(self.design[tasks], self.target[tasks], None if self.gram is None else self.gram[tasks])
+
+    def residual(self, w: Array) -> Array:
+        """`Aw − y` at `w` (..., d, P): (tasks, n, P)."""
+        residual = self.design @ w
+        residual -= self.target
+        return np.asarray(residual)
+
+    def back(self, weight: Array) -> Array:
+        """`Aᵀ weight`: (tasks, n, P) gives (tasks, d, P)."""
+        return np.asarray(self.design.swapaxes(1, 2) @ weight)
+
+    def round_trip(self, scale: float) -> Callable[[Array, Array], object]:
+        """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P)."""
+        if self.gram is None:
+            return lambda x, out: np.matmul(self.design, scale * self.back(x), out=out)
+        gram = scale * self.gram
+        return lambda x, out: np.matmul(gram, x, out=out)
+
+
+def residual_meta_gradient(
+    train: DataSets, test: DataSets, penalty: Penalty, points: Array, alpha: float, N: int
+) -> Array:
+    """Meta-gradients at `points` (1 or tasks, d, P), P for every task: (P, tasks, d). Needs `N ≥ 1`.
+
+    All in units of the penalty's width: the targets, the points and the result.
+    """
+    (tasks, n, d), P = train.design.shape, points.shape[-1]
+    result = np.empty((P, tasks, d))
+    per_point = n * (2 * N + 4)
+    for t in equal_blocks(tasks, BLOCK // per_point):
+        own = points if len(points) == 1 else points[t]
+        for p in equal_blocks(P, BLOCK // (per_point * (t.stop - t.start))):
+            result[p, t] = _block(train[t], test[t], penalty, own[..., p], alpha, N).transpose(2, 0, 1)
+    return result
+
+
+def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, N: int) -> Array:
+    step = alpha / train.design.shape[1]
+    move = train.round_trip(-step)
+    u = train.residual(w)
+    slopes, curvatures = np.empty((2, N, *u.shape))
+    change = np.empty_like(u)
+    for j in range(N):
+        penalty.slope(u, slopes[j], curvatures[j])
+        if j < N - 1:
+            move(slopes[j], change)
+            u += change
+    end = w - step * train.back(np.add.reduce(slopes, axis=0))
+    r = test.residual(end)
+    slope, kept = np.empty((2, *r.shape))
+    penalty.slope(r, slope, kept)
+    v = test.back(slope)
+    v /= test.design.shape[1]
+    q = train.design @ v
+    penalty.curvature(curvatures)
+    for j in reversed(range(N)):
+        weight = np.multiply(curvatures[j], q, out=curvatures[j])
+        if j > 0:
+            move(weight, change)
+            q += change
+    v -= step * train.back(np.add.reduce(curvatures, axis=0))
+    return v

@@ -1,0 +1,176 @@
+"""The fused meta-gradients equal the general one up to rounding, for every shape they accept, and refuse the others."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from problems import cosine_path, residual_path
+from problems.blocks import equal_blocks
+from problems.cosine_loss import RotatedCosine
+from problems.half_angle import sine_cosine
+from problems.linear_model import LinearModel
+from problems.penalty import Penalty
+from problems.robust_regression import GemanMcClure, Welsch
+from problems.sigmoid_classification import Sigmoid
+from theory.loss import Array, Loss, TaskIndex
+from theory.maml import meta_gradient
+
+EPS = np.finfo(np.float64).eps
+TASKS, D = 5, 4
+
+
+@dataclass
+class General(Loss):
+    """A loss without its fast path."""
+
+    loss: Loss
+
+    def value(self, w: Array) -> Array:
+        return self.loss.value(w)
+
+    def gradient(self, w: Array) -> Array:
+        return self.loss.gradient(w)
+
+    def hvp(self, w: Array, v: Array) -> Array:
+        return self.loss.hvp(w, v)
+
+    def take(self, tasks: TaskIndex) -> "General":
+        return General(self.loss.take(tasks))
+
+
+def cosines(terms: int = 2, tasks: int = TASKS, d: int = D) -> RotatedCosine:
+    rng = np.random.default_rng(71)
+    rotation, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    frequency, amplitude = rng.uniform(0.4, 1.8, size=(2, terms, d))
+    return RotatedCosine(rotation, frequency, amplitude, rng.uniform(0, 7, size=(tasks, terms, d)))
+
+
+def regression(penalty: Penalty, n: int, m: int = 6, tasks: int = TASKS, d: int = D) -> tuple[LinearModel, LinearModel]:
+    rng = np.random.default_rng(72)
+    designs = rng.normal(size=(tasks, n, d)), rng.normal(size=(tasks, m, d))
+    train, test = (LinearModel(a, 2 * rng.normal(size=a.shape[:2]), penalty) for a in designs)
+    return train, test
+
+
+PAIRS = {
+    "one cosine": lambda: (cosines(1),) * 2,
+    "two cosines": lambda: (cosines(2),) * 2,
+    "three cosines, equal outer": lambda: (cosines(3), cosines(3)),
+    "few data": lambda: regression(GemanMcClure(1.3), n=3),
+    "Gram matrix": lambda: regression(Welsch(0.8), n=7),
+    "many data": lambda: regression(Sigmoid(1.0), n=19),
+}
+
+
+@pytest.fixture(params=list(PAIRS))
+def pair(request: pytest.FixtureRequest) -> tuple[Loss, Loss]:
+    inner, outer = PAIRS[request.param]()
+    return inner, outer
+
+
+def smoothness(loss: Loss) -> float:
+    if isinstance(loss, RotatedCosine):
+        return float((loss.amplitude * loss.frequency**2).sum(axis=0).max())
+    assert isinstance(loss, LinearModel)
+    norm = np.linalg.norm(loss.design, ord=2, axis=(-2, -1)).max()
+    return float(loss.penalty.curvature_sup * norm**2 / loss.design.shape[-2])
+
+
+def assert_fused_equals_general(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> None:
+    fused = inner.fused_meta_gradient(w, alpha, N, outer)
+    assert fused is not None
+    general = meta_gradient(w, alpha, N, General(inner), General(outer))
+    assert fused.shape == general.shape
+    # Some 30 roundings a step, at the size of the points or of the gradients, each amplified by at most q^{2N}.
+    growth = (1 + alpha * smoothness(inner)) ** (2 * N)
+    slack = 30 * (N + 1) * EPS * growth * (1 + np.abs(w).max()) * (1 + np.abs(general).max())
+    assert np.abs(fused - general).max() <= slack
+
+
+@pytest.mark.parametrize("N", [1, 2, 7])
+@pytest.mark.parametrize("lead", [(), (1,), (6,), (2, 3)])
+def test_fused_equals_general_for_every_shape_of_replicas(
+    pair: tuple[Loss, Loss], lead: tuple[int, ...], N: int
+) -> None:
+    w = np.random.default_rng(73).normal(size=(*lead, 1, D))
+    assert_fused_equals_general(w, 0.06, N, *pair)
+
+
+def test_fused_equals_general_where_replicas_have_tasks_of_their_own(pair: tuple[Loss, Loss]) -> None:
+    rng = np.random.default_rng(74)
+    chosen, w = rng.integers(TASKS, size=(6, 3)), rng.normal(size=(6, 1, D))
+    inner, outer = (loss.take(chosen) for loss in pair)
+    assert_fused_equals_general(w, 0.06, 4, inner, outer)
+
+
+@pytest.mark.parametrize("block", [1, 60, 350])
+def test_blocks_of_any_size_give_the_same(pair: tuple[Loss, Loss], block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that do not divide the replicas or the tasks, the last of them overlapping."""
+    monkeypatch.setattr(cosine_path, "BLOCK", block)
+    monkeypatch.setattr(residual_path, "BLOCK", block)
+    rng = np.random.default_rng(75)
+    assert_fused_equals_general(rng.normal(size=(11, 1, D)), 0.06, 3, *pair)
+    chosen = rng.integers(TASKS, size=(11, 3))
+    inner, outer = (loss.take(chosen) for loss in pair)
+    assert_fused_equals_general(rng.normal(size=(11, 1, D)), 0.06, 3, inner, outer)
+
+
+def test_no_replicas_give_no_gradients(pair: tuple[Loss, Loss]) -> None:
+    assert meta_gradient(np.zeros((0, 1, D)), 0.1, 2, *pair).shape == (0, TASKS, D)
+
+
+def test_the_fast_path_leaves_what_it_cannot_do_to_the_general_one(pair: tuple[Loss, Loss]) -> None:
+    inner, outer = pair
+    one = np.ones((2, 1, D))
+    assert inner.fused_meta_gradient(one + 1j, 0.1, 2, outer) is None
+    assert inner.fused_meta_gradient(np.ones((2, TASKS, D)), 0.1, 2, outer) is None
+    assert inner.fused_meta_gradient(np.ones(D), 0.1, 2, outer) is None
+    assert inner.fused_meta_gradient(one, 0.1, 2, General(outer)) is None
+    chosen = np.zeros((3, 2), dtype=np.intp)
+    assert inner.take(chosen).fused_meta_gradient(one, 0.1, 2, outer.take(chosen)) is None
+
+
+def test_cosines_outside_the_range_of_the_fast_path() -> None:
+    loss, w = cosines(), np.ones((2, 1, D))
+    assert loss.fused_meta_gradient(w, 0.0, 2, loss) is None
+    assert loss.fused_meta_gradient(w, 0.1, 1000, loss) is None
+    assert loss.fused_meta_gradient(w, 0.1, 2, replace(loss, phase=loss.phase + 0.1)) is None
+    still = replace(loss, frequency=loss.frequency * [[0.0], [1.0]])
+    assert still.fused_meta_gradient(w, 0.1, 2, still) is None
+    assert_fused_equals_general(w, 1e-190, 2, loss, loss)
+    assert np.isfinite(meta_gradient(w, 0.02, 512, loss, loss)).all()
+
+
+def test_a_penalty_of_another_width_is_not_taken_for_the_same() -> None:
+    train, _ = regression(Welsch(0.8), n=3)
+    _, test = regression(Welsch(0.9), n=3)
+    assert train.fused_meta_gradient(np.ones((2, 1, D)), 0.1, 2, test) is None
+
+
+def test_sine_and_cosine_from_the_tangent_are_accurate_at_its_poles_too() -> None:
+    poles = np.pi * np.arange(-9, 10, 2.0)
+    angles = np.concatenate(
+        [np.linspace(-40, 40, 100_001), poles, np.nextafter(poles, 99), np.nextafter(poles, -99), [0.0, 1e-300, 1e15]]
+    )
+    sine, cosine = sine_cosine(angles)
+    assert np.abs(sine - np.sin(angles)).max() <= 4 * EPS
+    assert np.abs(cosine - np.cos(angles)).max() <= 4 * EPS
+    small = np.geomspace(1e-200, 1e-3, 50)
+    np.testing.assert_allclose(sine_cosine(small)[0], np.sin(small), rtol=4 * EPS)
+
+
+@pytest.mark.parametrize("pole", [np.pi, -3 * np.pi])
+def test_a_path_that_starts_on_a_pole_of_the_tangent(pole: float) -> None:
+    loss = cosines()
+    w = loss.rotation @ np.linalg.solve(np.diag(loss.frequency[0]), pole - loss.phase[2, 0])
+    assert_fused_equals_general(w[None, None], 0.05, 3, loss, loss)
+
+
+@pytest.mark.parametrize(("total", "largest"), [(7, 3), (12, 4), (5, 100), (9, 1), (1, 1), (0, 3), (10, 0)])
+def test_equal_blocks_cover_everything_with_one_length(total: int, largest: int) -> None:
+    blocks: Any = equal_blocks(total, largest)
+    assert len({block.stop - block.start for block in blocks}) == 1
+    assert all(block.start >= 0 and block.stop - block.start <= max(1, largest) for block in blocks)
+    assert sorted({k for block in blocks for k in range(total)[block]}) == list(range(total))
