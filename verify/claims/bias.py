@@ -30,9 +30,12 @@ from verify.verdict import Finding
 
 
 def biases(cell: Cell, over_tasks: bool) -> Iterator[Finding]:
-    """Findings on the bias, per task or of the mean over tasks: enumerated where that is possible, else sampled."""
+    """Findings on the bias, per task or of the mean over tasks: enumerated where that is possible, else sampled.
+
+    At N = 0 there is no bias and nothing to check.
+    """
     w = few_points(cell)
-    for S in BATCH_SIZES:
+    for S in BATCH_SIZES if cell.N > 0 else ():
         if enumerable_steps(cell.problem, len(w), S, cell.N) == cell.N:
             yield enumerated(cell, w, S, over_tasks)
         elif S == SAMPLED_SIZE and AlmostSure.of(cell.problem, cell.alpha, cell.N).bounded:

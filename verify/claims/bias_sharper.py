@@ -55,7 +55,7 @@ EDGE = "well-edge"
     needs=("rho", "sigma_g"),
     rules=("near cap", "fixed"),
     sharp_on=(TENT, KINK),
-    inner_steps=(1, 2, 5, 10),
+    inner_steps=tuple(range(1, 11)),
 )
 def sharper_bias_per_task(cell: Cell) -> Iterator[Finding]:
     """Bias of each task, against its own sharper bound."""

@@ -9,7 +9,7 @@ import numpy as np
 from theory.constants import Constants, Real, Schedule
 from theory.sharper import deviation_mean_bound
 from verify.claim import Cell, Mutant, claim
-from verify.claims.deviation import ASSUMPTIONS, INNER_STEPS, SADDLE, deviations
+from verify.claims.deviation import ASSUMPTIONS, SADDLE, deviations
 from verify.verdict import Finding
 
 
@@ -32,7 +32,6 @@ def sharper_without_growth(c: Constants, s: Schedule, j: Real) -> Real:
     needs=("sigma_g",),
     rules=("near cap", "fixed"),
     sharp_on=(SADDLE,),
-    inner_steps=INNER_STEPS,
 )
 def sharper_deviation_mean(cell: Cell) -> Iterator[Finding]:
     """Mean distance from the exact path, against its own sharper bound."""

@@ -44,9 +44,12 @@ SIZES = ((1, 1, 1), (4, 2, 2))
 
 
 def moments(cell: Cell, over_tasks: bool) -> Iterator[Finding]:
-    """Findings on `E‖Ĝ_i‖²`, per task or in the mean over tasks: enumerated where that is possible, else sampled."""
+    """Findings on `E‖Ĝ_i‖²`, per task or in the mean over tasks: enumerated where that is possible, else sampled.
+
+    At N = 0 it is the assumption on the noise and nothing is to be checked.
+    """
     w = few_points(cell)
-    for sizes in SIZES:
+    for sizes in SIZES if cell.N > 0 else ():
         if enumerable_steps(cell.problem, len(w), sizes[0], cell.N, matrices=True) == cell.N:
             yield enumerated(cell, w, sizes, over_tasks)
         elif sizes[0] == SAMPLED_SIZE and AlmostSure.of(cell.problem, cell.alpha, cell.N).bounded:

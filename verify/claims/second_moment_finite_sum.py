@@ -56,8 +56,8 @@ def without_b_sq(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
     sharp="rare mismatched tasks: half of the term with b̃ at most",
     formula=finite_sum_second_moment_bound,
     mutants=(
-        Mutant("b² for b̃", b_squared, "rare-mismatch"),
-        Mutant("b̃ dropped", without_b_sq, "rare-mismatch"),
+        Mutant("b² for b̃", b_squared, "rare-mismatch", rule="recommended"),
+        Mutant("b̃ dropped", without_b_sq, "rare-mismatch", rule="recommended"),
     ),
     cases=frozenset({"finite-sum"}),
     needs=("sigma", "b", "b_sq"),

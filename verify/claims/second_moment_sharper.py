@@ -39,7 +39,7 @@ def sharper_S_squared(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
     needs=("sigma_g", "sigma_H"),
     rules=("near cap", "fixed"),
     sharp_on=(SADDLE,),
-    inner_steps=(1, 2, 5, 10),
+    inner_steps=tuple(range(1, 11)),
 )
 def sharper_second_moment_per_task(cell: Cell) -> Iterator[Finding]:
     """Second moment of each task, against its own sharper bound."""

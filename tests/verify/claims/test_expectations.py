@@ -1,0 +1,132 @@
+"""Claims about expectations: mutants, sharp instances, exactness, and sampling that agrees with enumeration."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from problems.registry import family
+from verify.claim import claims
+from verify.records import Record
+
+Check = Callable[..., list[Record]]
+
+MODULES = (
+    "attained_expectations",
+    "bias",
+    "bias_sharper",
+    "deviation",
+    "deviation_sharper",
+    "meta_stepsize_moments",
+    "meta_stepsize_sharper",
+    "second_moment",
+    "second_moment_finite_sum",
+    "second_moment_sharper",
+)
+OWN = [claim for claim in claims().values() if claim.check.__module__.rpartition(".")[2] in MODULES]
+ATTAINED = [claim.name for claim in OWN if " on " in claim.name]
+RESAMPLING = [claim.name for claim in OWN if " on " not in claim.name and claim.cases == {"resampling"}]
+MOMENTS = [claim.name for claim in OWN if " on " not in claim.name and len(claim.cases) == 2]
+MUTANTS = [(claim.name, mutant.name) for claim in OWN for mutant in claim.mutants]
+
+
+def verdicts(records: list[Record]) -> set[str]:
+    return {record.verdict for record in records}
+
+
+def test_every_claim_is_there() -> None:
+    assert len(RESAMPLING) == 10
+    assert len(MOMENTS) == 4
+    assert len(ATTAINED) == 8
+
+
+@pytest.mark.parametrize(("claim", "mutant"), MUTANTS)
+def test_every_mutant_is_refuted_where_the_right_formula_holds(claim: str, mutant: str, check: Check) -> None:
+    at = next(m for m in claims()[claim].mutants if m.name == mutant)
+    assert "violated" in verdicts(check(claim, at.problem, at.N, at.rule, mutant=mutant))
+    assert verdicts(check(claim, at.problem, at.N, at.rule)) == {"holds"}
+
+
+@pytest.mark.parametrize("name", ATTAINED)
+def test_a_sharp_instance_attains_its_bound_at_every_rule(name: str, check: Check) -> None:
+    claim = claims()[name]
+    (instance,) = claim.problems or ()
+    for N in {1, 2, 5, 10} & set(claim.inner_steps or (1, 2, 5, 10)):
+        for rule in claim.rules:
+            for record in check(name, instance, N, rule):
+                assert (record.verdict, record.method) == ("holds", "enumeration")
+                assert record.tightness is not None
+                assert record.slack is not None
+                assert record.bound is not None
+                assert record.tightness > 0.97
+                assert record.slack < 1e-4 * record.bound
+
+
+def test_elsewhere_there_is_nothing_to_attain(check: Check) -> None:
+    assert verdicts(check("deviation second moment on saddle-noise", "quadratic", 2)) == {"inapplicable"}
+
+
+@pytest.mark.parametrize("problem", ["quadratic", "softmax-bandit", "rotated-cosine-finite-noise"])
+@pytest.mark.parametrize("claim", RESAMPLING)
+def test_finite_noise_is_enumerated(claim: str, problem: str, check: Check) -> None:
+    records = check(claim, problem, N=1)
+    assert [record.label[:5] for record in records] in (["S = 1", "S = 4"], ["S, D,", "S, D,"])
+    assert {(record.verdict, record.method) for record in records} == {("holds", "enumeration")}
+
+
+@pytest.mark.parametrize("claim", RESAMPLING)
+def test_continuous_noise_is_sampled(claim: str, check: Check) -> None:
+    (record,) = check(claim, "rotated-cosine", N=1 if claim == "bias at one step" else 3)
+    assert (record.verdict, record.method) == ("holds", "monte-carlo")
+
+
+@pytest.mark.parametrize("claim", [name for name in RESAMPLING if name != "bias at one step"])
+def test_noise_that_is_neither_finite_nor_bounded_gives_no_finding(claim: str, check: Check) -> None:
+    problem = family("rotated-cosine").build(2, 0.1)
+    assert problem.noise is not None
+    problem.noise.gradient_sup = np.inf
+    assert verdicts(check(claim, "rotated-cosine", N=2, problem=problem)) == {"inapplicable"}
+
+
+@pytest.mark.parametrize("claim", RESAMPLING)
+def test_without_inner_steps_there_is_nothing_to_check(claim: str, check: Check) -> None:
+    for problem in ("quadratic", "rotated-cosine"):
+        assert verdicts(check(claim, problem, N=0)) == {"inapplicable"}
+
+
+@pytest.mark.parametrize("claim", ["second moment", "second moment per task", "sharper second moment per task"])
+def test_paths_that_are_too_many_are_sampled(claim: str, check: Check) -> None:
+    (record,) = check(claim, "softmax-bandit", N=9)
+    assert (record.verdict, record.method) == ("holds", "monte-carlo")
+
+
+@pytest.mark.parametrize(
+    ("claim", "problem", "N", "width"),
+    [
+        ("bias per task", "tent-kink", 2, 0.5),
+        ("second moment per task", "rotated-cosine-finite-noise", 2, 0.3),
+        ("second moment", "softmax-bandit", 2, 0.6),
+        ("deviation mean", "softmax-bandit", 1, 0.5),
+        ("deviation second moment", "saddle-noise", 1, 0.5),
+    ],
+)
+def test_sampling_finds_what_enumeration_finds(
+    claim: str, problem: str, N: int, width: float, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("bias", "second_moment", "deviation"):
+        monkeypatch.setattr(f"verify.claims.{module}.few_points", start_only)
+    exact = check(claim, problem, N=N)[0]
+    monkeypatch.setattr("verify.enumeration.LARGEST", 1)
+    (sampled,) = check(claim, problem, N=N)
+    assert (exact.method, sampled.method) == ("enumeration", "monte-carlo")
+    assert sampled.bound == pytest.approx(exact.bound, rel=1e-12)
+    assert exact.measured is not None
+    assert sampled.lower is not None
+    assert sampled.upper is not None
+    rounding = 1e-9 * exact.measured
+    assert sampled.lower - rounding <= exact.measured <= sampled.upper + rounding
+    assert sampled.upper - sampled.lower < width * exact.measured
+
+
+def start_only(cell: object, count: int = 1) -> object:
+    return cell.problem.start[None]  # type: ignore[attr-defined]

@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from problems.registry import family
+from verify.claim import alpha_L
+from verify.records import Record
+
+Check = Callable[..., list[Record]]
+
+
+@pytest.mark.parametrize("name", ["sigma_g", "sigma_H"])
+def test_a_constant_of_noise_that_is_too_small_is_seen(name: str, check: Check) -> None:
+    right = family("saddle-hessian-noise").build(2, alpha_L("near cap", 2))
+    wrong = replace(right, constants=replace(right.constants, **{name: 0.9 * getattr(right.constants, name)}))
+    records = check("sharper second moment per task", "saddle-hessian-noise", N=2, problem=wrong)
+    assert "violated" in {record.verdict for record in records}
+
+
+def test_large_problems_are_sampled_without_matrices(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    conditional = check("second moment per task", "softmax-bandit", N=9)[0]
+    monkeypatch.setattr("verify.claims.second_moment.LARGEST_MATRICES", 1)
+    plain = check("second moment per task", "softmax-bandit", N=9)[0]
+    for record in (conditional, plain):
+        assert (record.verdict, record.method) == ("holds", "monte-carlo")
+    assert conditional.upper is not None
+    assert conditional.lower is not None
+    assert plain.upper is not None
+    assert plain.lower is not None
+    assert conditional.upper - conditional.lower < 0.7 * (plain.upper - plain.lower)
+
+
+def test_the_sharper_bound_is_tighter(check: Check) -> None:
+    problem = family("softmax-bandit").build(3, 0.1)
+    problem = replace(problem, probes=lambda count, rng: np.tile(problem.start, (count, 1)))
+    paper, sharper = (
+        check(claim, "softmax-bandit", N=3, problem=problem)[0]
+        for claim in ("second moment per task", "sharper second moment per task")
+    )
+    assert paper.tightness is not None
+    assert sharper.tightness is not None
+    assert 0.1 < paper.tightness < sharper.tightness < 1
+
+
+def test_the_finite_sum_form_is_attacked(check: Check) -> None:
+    (record,) = check("second moment finite-sum", "quadratic-finite-sum", N=2, rule="recommended")
+    assert (record.verdict, record.method) == ("holds", "attack")
+    assert record.tightness is not None
+    assert 0.05 < record.tightness < 1
+    (record,) = check("second moment finite-sum", "quadratic-finite-sum", N=2, rule="past cap")
+    assert record.verdict == "vacuous"
