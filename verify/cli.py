@@ -142,6 +142,7 @@ def run(
                 resume=resume,
                 overwrite=overwrite,
                 progress=progress,
+                warn=lambda line: click.echo(f"warning: {line}", err=True),
             )
         show(summary, out)
     return summary.exit_code

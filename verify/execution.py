@@ -23,6 +23,7 @@ from verify.run_file import environment
 
 Results: TypeAlias = list[list[Record]]
 _ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have threads, but problems are shared within a process
+CONNECT_SECONDS = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -112,7 +113,7 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
-            self._client = distributed.Client(address, timeout=10, set_as_default=False)
+            self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:
             raise ValueError(f"cannot reach a Dask scheduler at {address}") from error
         try:
@@ -125,7 +126,7 @@ class Cluster:
     def _threads(self, address: str) -> int:
         """Threads of all workers, each of which must have the very versions of this process."""
         try:
-            self._client.wait_for_workers(1, timeout=10)
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             found = self._client.run(environment)
         except TimeoutError as error:
             raise ValueError(f"the Dask scheduler at {address} has no workers") from error

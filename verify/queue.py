@@ -54,12 +54,13 @@ class Gate:
 class Queue:
     """Cells that may be evaluated, taken by the time that they are expected to need.
 
-    That is proportional to N + 1, at a rate that each claim shows as its cells come back; a claim that has shown none
-    is as good as infinitely long. The order has no influence on any result.
+    That is proportional to N + 1, at a rate that each claim shows as its cells come back. One cell of each claim comes
+    first; until it is back, its others count as infinitely long. The order has no influence on any result.
     """
 
     def __init__(self) -> None:
         self._ready: dict[str, list[Job]] = {}
+        self._tried: set[str] = set()
         self._rate: dict[str, float] = {}
 
     def __bool__(self) -> bool:
@@ -72,7 +73,8 @@ class Queue:
 
     def take(self) -> list[Job]:
         """Take the longest cell out, with more of the same claim where they are short."""
-        claim = max(self._ready, key=lambda claim: self._seconds(self._ready[claim][-1]))
+        claim = max(self._ready, key=self._urgency)
+        self._tried.add(claim)
         cells = self._ready[claim]
         chunk = [cells.pop()]
         time = self._seconds(chunk[0])
@@ -86,6 +88,10 @@ class Queue:
         """Take note of the time that a cell took."""
         rate = seconds / (job.N + 1)
         self._rate[job.claim] = (self._rate.get(job.claim, rate) + rate) / 2
+
+    def _urgency(self, claim: str) -> tuple[bool, float, int]:
+        longest = self._ready[claim][-1]
+        return claim not in self._tried, self._seconds(longest), longest.N
 
     def _seconds(self, job: Job) -> float:
         return self._rate.get(job.claim, math.inf) * (job.N + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -32,6 +33,7 @@ def verify(
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda finished, total, records: None,
+    warn: Callable[[str], None] = logging.getLogger("verify").warning,
 ) -> Summary:
     """Run what is selected and write records and summary to `directory`.
 
@@ -41,6 +43,7 @@ def verify(
     directory : of the results; see `Store` for `resume` and `overwrite`.
     jobs, scheduler : number of processes, or address of a Dask scheduler. Neither has an influence on the results.
     progress : told about each cell that completes.
+    warn : told, in one line, what does not stop the run.
 
     Raises
     ------
@@ -53,6 +56,8 @@ def verify(
         name = MUTANTS if selection.mutants else RECORDS
         header = Header.new(settings(selection))
         with Store(directory, header, name=name, resume=resume, overwrite=overwrite) as store:
+            if store.torn:
+                warn(f"dropped the torn last line of {store.path}")
             records = list(store.kept)
             finished = {record.job for record in records}
             statistical = sum(map(_is_statistical, records))
