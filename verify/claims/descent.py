@@ -86,7 +86,7 @@ def slow_growth(c: Constants, s: Schedule, norm: Real) -> Real:
     ),
     needs=("rho",),
     rules=("recommended", "near cap", "past cap"),
-    sharp_on=("opposed-curvature", "opposed-curvature-quadratic"),
+    sharp_on=("opposed-curvature", "opposed-curvature-quadratic", "twin-wells"),
 )
 def descent(cell: Cell) -> Iterator[Finding]:
     """Attack one step; the search moves `(w, e)`, where `C_β = ½ + 10^e`."""
