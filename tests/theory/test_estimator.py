@@ -42,14 +42,14 @@ def test_bias_of_a_task_is_the_chain_of_the_proof(N: int) -> None:
         deviations.append(q * deviations[-1] + s.alpha * 1.9 / 7**0.5)
     at_the_end = q**N * 2.3 * deviations[N]
     along_the_path = q ** (N - 1) * s.alpha * 1.7 * sum(deviations[:N]) * q**N * gradient
-    assert task_bias_bound(RESAMPLING, s, gradient) == pytest.approx(at_the_end + along_the_path, rel=1e-12)
+    assert task_bias_bound(RESAMPLING, s, gradient) == pytest.approx(at_the_end + along_the_path, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("N", INNER_STEPS)
 def test_bias_over_tasks_is_the_bias_of_a_task_at_the_linked_gradient(N: int) -> None:
     s = schedule(N)
     linked = task_bias_bound(RESAMPLING, s, link_tasks_bound(RESAMPLING, s, 0.9))
-    assert bias_bound(RESAMPLING, s, 0.9) == pytest.approx(linked, rel=1e-12)
+    assert bias_bound(RESAMPLING, s, 0.9) == pytest.approx(linked, rel=1e-12, abs=0)
 
 
 def test_E_2_is_zero_up_to_one_inner_step() -> None:
@@ -68,9 +68,9 @@ def test_second_moment_of_a_task_is_the_chain_of_the_proof(N: int) -> None:
     for _ in range(N):
         gradient = q * gradient + s.alpha * 2.3 * 1.9 / 7**0.5
         factors *= q**2 + s.alpha**2 * 0.8**2 / 3
-    assert V(RESAMPLING, s) == pytest.approx(factors, rel=1e-12)
+    assert V(RESAMPLING, s) == pytest.approx(factors, rel=1e-12, abs=0)
     expected = factors * (gradient**2 + 1.9**2 / 5)
-    assert task_second_moment_bound(RESAMPLING, s, 3.1) == pytest.approx(expected, rel=1e-12)
+    assert task_second_moment_bound(RESAMPLING, s, 3.1) == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("N", INNER_STEPS)
@@ -81,7 +81,7 @@ def test_second_moment_over_tasks_is_the_chain_of_the_proof(N: int) -> None:
     mean_square = 2 * (x / C_1) ** 2 + 2 * (C_2 * 0.6 / C_1) ** 2 + 0.6**2  # E_i‖∇l_i‖² from LINK and the spread
     outer = 2 * q ** (2 * N) * mean_square + 2 * (q**N - 1) ** 2 * 1.9**2 / 7 + 1.9**2 / 5
     expected = V(RESAMPLING, s) * outer
-    assert second_moment_bound(RESAMPLING, s, x) == pytest.approx(expected, rel=1e-12)
+    assert second_moment_bound(RESAMPLING, s, x) == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("N", INNER_STEPS)
@@ -92,7 +92,7 @@ def test_finite_sum_second_moment_is_the_chain_of_the_proof(N: int) -> None:
     m = q**N * (q**N - 1) * 0.4
     mean_square = 2 * (x / C_1) ** 2 + 2 * ((C_2 * 0.6 + m) / C_1) ** 2 + 0.6**2
     expected = 2 * q ** (4 * N) * mean_square + 2 * (q**N * (q**N - 1)) ** 2 * 0.31
-    assert finite_sum_second_moment_bound(FINITE_SUM, s, x) == pytest.approx(expected, rel=1e-12)
+    assert finite_sum_second_moment_bound(FINITE_SUM, s, x) == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 @given(x=st.floats(0, 1e3), N=st.integers(0, 30), share=st.floats(0, 0.95))
@@ -109,8 +109,8 @@ def test_second_moments_over_tasks_dominate_those_of_equal_tasks(x: float, N: in
 def test_finite_sum_without_mismatch_is_resampling_without_noise() -> None:
     quiet = Constants(L=2.3, rho=1.7, sigma=0.6, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0)
     s = schedule(4)
-    assert A_sq1(quiet, s) == pytest.approx(C_sq1(quiet, s), rel=1e-13)
-    assert A_sq2(quiet, s) == pytest.approx(C_sq2(quiet, s), rel=1e-13)
+    assert A_sq1(quiet, s) == pytest.approx(C_sq1(quiet, s), rel=1e-13, abs=0)
+    assert A_sq2(quiet, s) == pytest.approx(C_sq2(quiet, s), rel=1e-13, abs=0)
 
 
 def test_batches_lower_every_bound_and_the_stepsize_raises_it() -> None:

@@ -35,9 +35,9 @@ def test_path_growth_and_displacement_follow_their_recursions(N: int) -> None:
     step = 1 + s.alpha * 2.3
     distance, gradient, displacement = 0.7, 3.1, 0.0
     for j in range(N + 1):
-        assert path_bound(RESAMPLING, s, j, 0.7) == pytest.approx(distance, rel=1e-13)
-        assert gradient_growth_bound(RESAMPLING, s, j, 3.1) == pytest.approx(gradient, rel=1e-13)
-        assert displacement_bound(RESAMPLING, s, j, 3.1) == pytest.approx(displacement, rel=1e-13)
+        assert path_bound(RESAMPLING, s, j, 0.7) == pytest.approx(distance, rel=1e-13, abs=0)
+        assert gradient_growth_bound(RESAMPLING, s, j, 3.1) == pytest.approx(gradient, rel=1e-13, abs=0)
+        assert displacement_bound(RESAMPLING, s, j, 3.1) == pytest.approx(displacement, rel=1e-13, abs=0)
         displacement += s.alpha * gradient
         distance, gradient = step * distance, step * gradient
 
@@ -48,8 +48,8 @@ def test_deviations_follow_their_recursions(N: int) -> None:
     step = 1 + s.alpha * 2.3
     mean, mean_square = 0.0, 0.0
     for j in range(N + 1):
-        assert deviation_bound(RESAMPLING, s, j) == pytest.approx(mean, rel=1e-13)
-        assert deviation_squared_bound(RESAMPLING, s, j) == pytest.approx(mean_square, rel=1e-13)
+        assert deviation_bound(RESAMPLING, s, j) == pytest.approx(mean, rel=1e-13, abs=0)
+        assert deviation_squared_bound(RESAMPLING, s, j) == pytest.approx(mean_square, rel=1e-13, abs=0)
         mean = step * mean + s.alpha * 1.9 / 7**0.5
         mean_square = step**2 * mean_square + s.alpha**2 * 1.9**2 / 7
 
@@ -64,8 +64,8 @@ def test_link_is_the_fixed_point_of_its_inequality(c: Constants, N: int) -> None
     gradient = 0.0
     for _ in range(400):
         gradient = 0.9 + (q ** (2 * N) - 1) * (gradient + 0.6) + m
-    assert link_bound(c, s, 0.9) == pytest.approx(gradient, rel=1e-12)
-    assert link_tasks_bound(c, s, 0.9) == pytest.approx(gradient + 0.6, rel=1e-12)
+    assert link_bound(c, s, 0.9) == pytest.approx(gradient, rel=1e-12, abs=0)
+    assert link_tasks_bound(c, s, 0.9) == pytest.approx(gradient + 0.6, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("N", [1, 3, 8])
@@ -84,7 +84,7 @@ def test_link_mismatch_is_attained_by_the_concave_quadratic() -> None:
     q = 1 + s.alpha * 2.3
     b = 0.4
     meta_gradient_at_zero = q**4 * (q**4 - 1) * b
-    assert mismatch(FINITE_SUM, s) == pytest.approx(meta_gradient_at_zero, rel=1e-13)
+    assert mismatch(FINITE_SUM, s) == pytest.approx(meta_gradient_at_zero, rel=1e-13, abs=0)
 
 
 @given(N=st.integers(0, 10**5), share=st.floats(0, 0.999))

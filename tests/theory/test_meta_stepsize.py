@@ -61,8 +61,8 @@ def test_kappa_dominates_the_extremal_over_all_means(spread: float) -> None:
     t = np.geomspace(1e-4, 1e4, 200_001)
     extremal = ((1 + spread * t) ** 2 + t**2) / (1 + t**2)
     first_moment = 1 + spread * t / (1 + t**2)
-    assert extremal.max() == pytest.approx(kappa_sharper(spread_c, one), rel=1e-7)
-    assert first_moment.max() == pytest.approx(float(inverse_moment_sharper(spread_c, one, 1.0)), rel=1e-7)
+    assert extremal.max() == pytest.approx(kappa_sharper(spread_c, one), rel=1e-7, abs=0)
+    assert first_moment.max() == pytest.approx(float(inverse_moment_sharper(spread_c, one, 1.0)), rel=1e-7, abs=0)
     assert kappa_sharper(spread_c, one) <= moment_kappa(spread_c, one)
 
 
@@ -70,7 +70,7 @@ def test_lambda_is_attained_where_the_gradient_vanishes() -> None:
     # ∇l_i = 0 and two-point noise ±σ_g, D_L = 1: L̂ = a + C_L σ_g surely, while L_w = a.
     one = Schedule(N=3, alpha=ALPHA, D_L=1)
     surely = 1 / meta_smoothness(c, one, 1.9)
-    assert inverse_moment_bound(c, one, smoothness_floor(c, one)) == pytest.approx(surely, rel=1e-14)
+    assert inverse_moment_bound(c, one, smoothness_floor(c, one)) == pytest.approx(surely, rel=1e-14, abs=0)
 
 
 def test_no_noise_means_exact_moments() -> None:
@@ -78,7 +78,7 @@ def test_no_noise_means_exact_moments() -> None:
     assert moment_lambda(quiet, s) == 1
     assert moment_kappa(quiet, s) == 2
     assert kappa_sharper(quiet, s) == 1
-    assert meta_stepsize(quiet, s, 3.0) == pytest.approx(1 / 21, rel=1e-15)
+    assert meta_stepsize(quiet, s, 3.0) == pytest.approx(1 / 21, rel=1e-15, abs=0)
 
 
 def test_batch_conditions_give_the_constants_of_the_paper_and_are_least() -> None:

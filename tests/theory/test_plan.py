@@ -86,8 +86,8 @@ def test_exact_plan_is_the_closed_form(plans: dict[str, Plan]) -> None:
     # R = C_βΔ/(K(1 − 1/(2C_β))) is least at C_β = 1, so K = 2Δ(A + Gε)/ε².
     planned = plans["exact"]
     c, s = planned.constants, planned.schedule
-    assert s.C_beta == pytest.approx(1, rel=1e-3)
-    assert s.alpha == pytest.approx(recommended_stepsize(c, 3), rel=1e-9)
+    assert s.C_beta == pytest.approx(1, rel=1e-3, abs=0)
+    assert s.alpha == pytest.approx(recommended_stepsize(c, 3), rel=1e-9, abs=0)
     assert np.ceil(2 * 3.7 * (A(c, s) + 0.2 * G(c, s)) / 0.2**2) == s.K
     assert s.B == 6
 
@@ -99,7 +99,7 @@ def test_cost_moves_almost_linearly_with_N(plans: dict[str, Plan], case: str) ->
     assert N.tolist() == [3, 6, 12, 24]
     assert (np.diff(costs) > 0).all()
     assert 0.8 < planned.exponent < 1.05
-    assert planned.exponent == pytest.approx(np.polyfit(np.log(N), np.log(costs), 1)[0], rel=1e-9)
+    assert planned.exponent == pytest.approx(np.polyfit(np.log(N), np.log(costs), 1)[0], rel=1e-9, abs=0)
 
 
 def test_planning_twice_gives_the_same_plan(plans: dict[str, Plan]) -> None:
@@ -254,7 +254,7 @@ def test_a_planned_run_is_as_accurate_as_promised(case: str, epsilon: float) -> 
     alpha = float(recommended_stepsize(c, N))
     Delta = float(meta_objective(start, alpha, N, inner, outer).mean())  # the losses are ≥ 0
     planned = plan(c, N, epsilon, case, Delta, 7, 11, number_of_tasks=3, alpha_min=alpha)
-    assert planned.schedule.alpha == pytest.approx(alpha, rel=1e-9)
+    assert planned.schedule.alpha == pytest.approx(alpha, rel=1e-9, abs=0)
     assert planned.schedule.K < 5000
     result = run(case, tasks, planned.constants, planned.schedule, start, np.random.default_rng(8), replicas=20)
     assert (result.diverged_at == -1).all()

@@ -51,7 +51,7 @@ def test_deviation_sum_adds_the_deviations(N: int) -> None:
     for _ in range(N):
         expected += deviation**0.5
         deviation = (1 + s.alpha * 2.3) ** 2 * deviation + (s.alpha * 1.9) ** 2 / 7
-    assert deviation_sum(c, s) == pytest.approx(expected, rel=1e-13)
+    assert deviation_sum(c, s) == pytest.approx(expected, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("alpha_L_N", [1e-15, 0.3, 30.0])
@@ -70,7 +70,7 @@ def test_second_moment_is_attained_at_the_top_of_a_concave_quadratic() -> None:
     q = 1 + s.alpha * 2.3
     spread = sum(q ** (2 * i) for i in range(3)) * s.alpha**2 * 1.9**2 / 7
     exact = (q**2 + s.alpha**2 * 0.8**2 / 3) ** 3 * (2.3**2 * spread + 1.9**2 / 5)
-    assert task_second_moment_sharper(c, s, 0.0) == pytest.approx(exact, rel=1e-13)
+    assert task_second_moment_sharper(c, s, 0.0) == pytest.approx(exact, rel=1e-13, abs=0)
 
 
 def test_one_step_bias_falls_like_the_batch_and_bounds_a_cubic() -> None:
@@ -147,7 +147,7 @@ def test_larger_cap_is_wider_by_pi_over_two_ln_two() -> None:
     N = np.array([1.0, 5, 1e6])
     wider = larger_cap(c, N) / stepsize_cap(c, N)
     assert (wider > 1.7).all()
-    assert wider[-1] == pytest.approx(np.pi / (2 * np.log(2)), rel=1e-6)
+    assert wider[-1] == pytest.approx(np.pi / (2 * np.log(2)), rel=1e-6, abs=0)
     assert larger_cap(c, 0) == np.inf
     assert mu(c, Schedule(N=1e6, alpha=stepsize_cap(c, 1e6))) == pytest.approx(0.5, abs=0.05)
 
