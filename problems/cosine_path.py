@@ -77,10 +77,10 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
     y_0, t_0, u_0 = y[0], t[0], u[0]
     y_rest, t_rest, u_rest = y[1:], t[1:], u[1:]
     back = terms.back * (2.0**N / alpha)
-    angles = (terms.angles @ points.T).reshape(K, d, R, 1)
     for at in blocks:
         phase = terms.phase if phase_rows == 1 else terms.phase[:, :, at]
-        np.add(angles[:, :, at], phase, out=y.reshape(K, d, rows, B))
+        angles = (terms.angles @ points[at].T).reshape(K, d, rows, 1)
+        np.add(angles, phase, out=y.reshape(K, d, rows, B))
         product.fill(1.0)
         for step in range(N + 1):
             np.tan(y, out=t)

@@ -59,13 +59,12 @@ class LinearModel(Loss):
             return None
         if N == 0 or np.iscomplexobj(w):
             return None
-        c, n, tasks = self.penalty.c, self.design.shape[-2], batch[-1]
+        n, tasks = self.design.shape[-2], batch[-1]
         points = w.reshape(1, -1, d).swapaxes(1, 2) if shared else np.repeat(w.reshape(-1, d, 1), tasks, axis=0)
         # Losses with tasks of their own a replica are used once, so making the Gram matrices counts as well.
         gram_pays = n <= 2 * d if shared else n * (d + 2 * N) <= 4 * N * d
         train = self._data_and_gram if gram_pays else self._data
-        gradient = residual_meta_gradient(train, outer._data, self.penalty, points / c, alpha, N)
-        gradient *= c
+        gradient = residual_meta_gradient(train, outer._data, self.penalty, points, alpha, N)
         return np.asarray(gradient.reshape(*w.shape[:-2], tasks, d))
 
     @cached_property

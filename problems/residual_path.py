@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -23,7 +24,7 @@ BLOCK = 120_000
 
 @dataclass(frozen=True)
 class DataSets:
-    """Data of some tasks: `design` A (tasks, n, d), `target` y (tasks, n, 1), and `gram` AAᵀ (tasks, n, n) or None."""
+    """Data of some tasks: `design` A (tasks, n, d), `target` y/c (tasks, n, 1), `gram` AAᵀ (tasks, n, n) or None."""
 
     design: Array
     target: Array
@@ -34,7 +35,7 @@ class DataSets:
         return DataSets(self.design[tasks], self.target[tasks], None if self.gram is None else self.gram[tasks])
 
     def residual(self, w: Array) -> Array:
-        """`Aw − y` at `w` (..., d, P): (tasks, n, P)."""
+        """Residuals in widths c of the penalty, at w/c (..., d, P): (tasks, n, P)."""
         residual = self.design @ w
         residual -= self.target
         return np.asarray(residual)
@@ -54,26 +55,30 @@ class DataSets:
 def residual_meta_gradient(
     train: DataSets, test: DataSets, penalty: Penalty, points: Array, alpha: float, N: int
 ) -> Array:
-    """Meta-gradients at `points` (1 or tasks, d, P), P for every task: (P, tasks, d). Needs `N ≥ 1`.
-
-    All in units of the penalty's width: the targets, the points and the result.
-    """
+    """Meta-gradients at `points` (1 or tasks, d, P), P for every task: (P, tasks, d). Needs `N ≥ 1`."""
     (tasks, n, d), P = train.design.shape, points.shape[-1]
     result = np.empty((P, tasks, d))
     per_point = n * (2 * N + 4)
-    for t in equal_blocks(tasks, BLOCK // per_point):
-        own = points if len(points) == 1 else points[t]
-        for p in equal_blocks(P, BLOCK // (per_point * (t.stop - t.start))):
-            result[p, t] = _block(train[t], test[t], penalty, own[..., p], alpha, N).transpose(2, 0, 1)
+    task_blocks = equal_blocks(tasks, BLOCK // per_point)
+    point_blocks = equal_blocks(P, BLOCK // (per_point * task_blocks[0].stop))
+    work = np.empty((2, N, task_blocks[0].stop, n, point_blocks[0].stop))
+    for t, p in product(task_blocks, point_blocks):
+        w = points[t if len(points) > 1 else slice(1), :, p] / penalty.c
+        result[p, t] = _block(train[t], test[t], penalty, w, alpha, work).transpose(2, 0, 1)
     return result
 
 
-def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, N: int) -> Array:
+def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, work: Array) -> Array:
+    """Meta-gradients (tasks, d, P), at `w` = points over c: the path is in widths of the penalty.
+
+    `work` (2, N, tasks, n, P) is where slopes and curvatures of the N steps go.
+    """
     step = alpha / train.design.shape[1]
     move = train.round_trip(-step)
     u = train.residual(w)
-    slopes, curvatures = np.empty((2, N, *u.shape))
     change = np.empty_like(u)
+    slopes, curvatures = work
+    N = len(slopes)
     for j in range(N):
         penalty.slope(u, slopes[j], curvatures[j])
         if j < N - 1:
@@ -93,4 +98,5 @@ def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: f
             move(weight, change)
             q += change
     v -= step * train.back(np.add.reduce(curvatures, axis=0))
+    v *= penalty.c
     return v
