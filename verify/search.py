@@ -70,7 +70,7 @@ def attack(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Ge
         examined += len(points)
         if _beats(candidate, finding):
             finding = candidate
-        return -np.minimum(ratios, 1e300)
+        return -np.minimum(ratios, 1e100)  # finite, and so is the variance that the search watches
 
     population_search(
         objective,
