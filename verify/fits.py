@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from verify.verdict import Finding
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -57,3 +59,24 @@ def power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> Fit:
 def exponential(x: npt.ArrayLike, y: npt.ArrayLike) -> Fit:
     """Fit `y = constant · e^{slope · x}` to positive `y`. Errors as `line`."""
     return line(x, np.log(y))
+
+
+def finding(
+    fit: Fit, promised: float, *, shortfall: float | None = None, slack: float = 0.0, label: str = ""
+) -> Finding:
+    """Finding on a fitted slope beside the promised one, which it must not exceed anywhere in its interval.
+
+    With a `shortfall` it must not stay further behind either, relatively. `slack` is the error of the slopes.
+    """
+    return Finding(
+        measured=fit.slope,
+        bound=promised,
+        lower=fit.lower,
+        upper=fit.upper,
+        slack=slack,
+        attained=shortfall is not None,
+        shortfall=shortfall or 0.0,
+        method="run",
+        label=label,
+        note="interval: least and largest slope between neighbouring points",
+    )
