@@ -3,83 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 
 from verify.claim import PROFILES
+from verify.cli_plan import plan
+from verify.command_line import Cli, InnerSteps, fail, one_line_errors
+from verify.run_file import own_version
 
 OUT = Path("results")
-
-
-class Cli(click.Group):
-    """Runs the suite where no command is named, and says what is wrong with its input in one line."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read options without a command as those of `run`."""
-        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that is unknown."""
-        import difflib
-
-        if self.get_command(ctx, args[0]) is None:
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f"; did you mean {near[0]}?" if near else f" ({', '.join(self.list_commands(ctx))})"
-            raise click.UsageError(f"command = {args[0]!r} is unknown{hint}")
-        return super().resolve_command(ctx, args)
-
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run; what click would report on several lines is one."""
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except click.ClickException as error:
-            _fail(error.format_message(), 2)
-        except click.Abort:
-            sys.exit(130)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
-    sys.exit(code)
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Report bad input (exit 2), and a run that cannot go on (exit 3), in one line."""
-    from verify.records import RunError
-
-    try:
-        yield
-    except ValueError as error:
-        _fail(str(error), 2)
-    except RunError as error:
-        _fail(str(error), 3)
-
-
-class InnerSteps(click.ParamType["tuple[int, ...]"]):
-    """Integers separated by commas."""
-
-    name = "N,N,…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Read the numbers; fails in one line."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not allowed: integers >= 0, separated by commas", param, ctx)
-
 
 out_option = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Results directory."
@@ -87,7 +22,7 @@ out_option = click.option(
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="maml-theory-verification", prog_name="maml-theory-verification")
+@click.version_option(own_version(), prog_name="maml-theory-verification")
 def cli() -> None:
     """Verify the convergence theory of multi-step MAML. Without a command: run the default suite."""
 
@@ -129,7 +64,7 @@ def run(
         raise click.UsageError("--jobs and --scheduler exclude each other")
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    with _one_line_errors(), _kept_at_interrupt(out, overwrite):
+    with one_line_errors(), _kept_at_interrupt(out, overwrite):
         selection = Selection(
             claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
         )
@@ -160,7 +95,7 @@ def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         option = "--resume in place of --overwrite" if overwrite else "--resume"
-        _fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)
+        fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)
 
 
 @cli.command("list")
@@ -170,7 +105,7 @@ def list_(problems: bool, out: Path) -> None:
     """Show the ledger: each statement, its claims, and what the results say of them."""
     from verify import text
 
-    with _one_line_errors():
+    with one_line_errors():
         click.echo(text.problems() if problems else text.ledger(out))
 
 
@@ -181,7 +116,7 @@ def explain(claim: str) -> None:
     from verify import text
     from verify.selection import find_claim
 
-    with _one_line_errors():
+    with one_line_errors():
         click.echo(text.explain(find_claim(claim)))
 
 
@@ -193,7 +128,10 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
     """Compare two runs: verdicts, vanished checks, tightness. Exit code 1 on a regression."""
     from verify.compare import compare as compare_runs
 
-    with _one_line_errors():
+    with one_line_errors():
         comparison = compare_runs(old, new, tolerance)
     click.echo(comparison.text())
     return int(comparison.regressed)
+
+
+cli.add_command(plan)

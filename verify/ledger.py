@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
-from verify.claim import claims
+from verify.claim import claims, is_audit
 from verify.records import Job, Record
 from verify.run_file import Header
 from verify.verdict import Verdict
@@ -107,13 +107,17 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 nothing was judged."""
+        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 nothing was judged.
+
+        That the constants of a problem hold is no evidence for any other claim.
+        """
         statuses = {mutant.status for mutant in self.mutants}
         if "violated" in self.verdicts or "survived" in statuses:
             return 1
         if "error" in statuses or not {"error", "inconclusive"}.isdisjoint(self.verdicts):
             return 3
-        return 0 if "holds" in self.verdicts or self.mutants else 4
+        evidence = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
+        return 0 if self.mutants or any("holds" in claim.checks for claim in evidence) else 4
 
 
 def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:

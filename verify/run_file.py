@@ -59,7 +59,7 @@ def environment() -> dict[str, str]:
     """Versions and machine on which the digits of a result may depend."""
     versions = {name: metadata.version(name) for name in ("numpy", "scipy")}
     return {
-        "version": _own_version(),
+        "version": own_version(),
         "commit": _commit(),
         "python": platform.python_version(),
         **versions,
@@ -67,7 +67,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """Version of this package; "not installed" where it runs from a mere directory."""
     try:
         return metadata.version("maml-theory-verification")
     except metadata.PackageNotFoundError:

@@ -20,6 +20,7 @@ from verify.selection import Selection, find_claim, plan
 from verify.store import Store
 from verify.summary_files import write_summary
 
+logger = logging.getLogger("verify")
 Progress: TypeAlias = Callable[[int, int, Sequence[Record]], None]
 """Called with the number of finished cells, of all cells, and the records that have just come."""
 
@@ -33,9 +34,9 @@ def verify(
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda finished, total, records: None,
-    warn: Callable[[str], None] = logging.getLogger("verify").warning,
+    warn: Callable[[str], None] = logger.warning,
 ) -> Summary:
-    """Run what is selected and write records and summary to `directory`.
+    """Run what is selected and write records, summary and report to `directory`.
 
     Parameters
     ----------
@@ -77,7 +78,13 @@ def verify(
             records.sort(key=lambda record: (place[record.job], record.index))
             store.replace(records)
     summary = summarise(store.header, records, time.perf_counter() - started)
-    write_summary(directory, summary)
+    if selection.mutants:
+        write_summary(directory, summary, "mutants")
+    else:
+        from verify.report import write_report
+
+        write_summary(directory, summary)
+        write_report(directory, summary, records)
     return summary
 
 

@@ -12,11 +12,11 @@ from verify.records import Record, plain
 from verify.store import write_text
 
 
-def write_summary(directory: Path, summary: Summary) -> None:
-    """Write `summary.json` and `summary.md`; raises StoreError where it cannot."""
+def write_summary(directory: Path, summary: Summary, stem: str = "summary") -> None:
+    """Write `summary.json` and `summary.md`, or another stem; raises RunError where it cannot."""
     values = {**plain(_as_dict(summary)), "exit_code": summary.exit_code}
-    write_text(directory / "summary.json", json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(directory / "summary.md", markdown(summary))
+    write_text(directory / f"{stem}.json", json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(directory / f"{stem}.md", markdown(summary))
 
 
 def _as_dict(summary: Summary) -> dict[str, Any]:

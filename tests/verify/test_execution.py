@@ -25,9 +25,14 @@ def test_blas_has_one_thread_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_run_that_fails_leaves_no_process_behind() -> None:
     before = set(multiprocessing.active_children())
-    with pytest.raises(KeyboardInterrupt), open_workers(2):
-        assert set(multiprocessing.active_children()) > before
-        raise KeyboardInterrupt
+
+    def fail() -> None:
+        with open_workers(2):
+            assert set(multiprocessing.active_children()) > before
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
     for child in set(multiprocessing.active_children()) - before:
         child.join(timeout=30)
         assert child.exitcode is not None

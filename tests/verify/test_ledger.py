@@ -152,3 +152,9 @@ def test_text_of_a_user_cannot_break_the_markdown_table(job: MakeJob) -> None:
 def test_ratios_show_four_decimals_where_these_say_something(value: float | None, shown: str) -> None:
     assert ratio(value) == shown
     assert number(1234567.0) == "1.235e+06"
+
+
+def test_constants_that_hold_are_no_evidence_for_a_claim(summary_of: Callable[..., Summary]) -> None:
+    assert summary_of("constants of fakes").exit_code == 0
+    assert summary_of("constants of fakes", "fake vacuous").exit_code == 4
+    assert summary_of("constants of fakes", "fake vacuous", "fake draws").exit_code == 0

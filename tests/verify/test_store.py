@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def write(directory: Path, cells: Cells, header: Header = HEADER, **how: bool) -
 def test_what_is_written_is_read(tmp_path: Path, cells: Cells) -> None:
     write(tmp_path / "a" / "b", cells)
     run = read(tmp_path / "a" / "b")
-    assert list(run.records) == sum(cells, [])
+    assert list(run.records) == [*chain(*cells)]
     assert (run.header, run.torn) == (HEADER, False)
 
 
@@ -49,8 +50,8 @@ def test_a_torn_last_line_costs_its_cell_only(tmp_path: Path, cells: Cells) -> N
         path.write_bytes(whole[:-cut])
         with Store(tmp_path, HEADER, resume=True) as store:
             assert store.torn
-            assert store.kept == sum(cells[:2], [])
-        assert list(read(path).records) == sum(cells[:2], [])  # the torn line is gone from the file
+            assert store.kept == [*chain(*cells[:2])]
+        assert list(read(path).records) == [*chain(*cells[:2])]  # the torn line is gone from the file
 
 
 def test_a_cell_of_which_a_check_is_missing_is_not_kept(tmp_path: Path, cells: Cells) -> None:
@@ -171,5 +172,5 @@ def test_the_order_of_the_file_can_be_changed_at_the_end(tmp_path: Path, cells: 
     with Store(tmp_path, HEADER) as store:
         for cell in cells:
             store.append(cell)
-        store.replace(sum(reversed(cells), []))
-    assert list(read(tmp_path).records) == sum(reversed(cells), [])
+        store.replace([*chain(*reversed(cells))])
+    assert list(read(tmp_path).records) == [*chain(*reversed(cells))]
