@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
-from verify.records import Record
+from verify.records import Job, Record
 from verify.session import Progress as Report
 from verify.summary_files import figures
 from verify.verdict import Verdict
@@ -96,7 +96,7 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
                 _entry(claim.claim),
                 Text(checks, style=COLOURS.get(claim.verdict, "")),
                 *figures(worst),
-                Text(f"{worst.problem}, N = {worst.N}" if worst else ""),
+                Text(_where(worst) if worst else ""),
             )
     return table
 
@@ -110,17 +110,21 @@ def _mutant_table(mutants: Sequence[MutantSummary]) -> Table:
             table.add_row(
                 _entry(mutant.mutant),
                 *figures(mutant.worst),
-                Text(f"{mutant.cell.problem}, N = {mutant.cell.N}"),
+                Text(_where(mutant.cell)),
                 Text(shown, style=COLOURS.get(mutant.status, "")),
             )
     return table
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0))
     for name in columns:
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name in NUMBERS, overflow="fold")
     return table
+
+
+def _where(cell: Job) -> str:
+    return f"{cell.problem}, N={cell.N}"
 
 
 def _entry(name: str) -> Padding:
