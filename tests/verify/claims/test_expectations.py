@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from problems.registry import family
-from verify.claim import claims
+from verify.claim import alpha_L, claims
 from verify.records import Record
 
 Check = Callable[..., list[Record]]
@@ -115,9 +115,10 @@ def test_sampling_finds_what_enumeration_finds(
 ) -> None:
     for module in ("bias", "second_moment", "deviation"):
         monkeypatch.setattr(f"verify.claims.{module}.few_points", start_only)
-    exact = check(claim, problem, N=N)[0]
+    built = family(problem).build(N, alpha_L("near cap", N))
+    exact = check(claim, "own name", N=N, problem=built)[0]
     monkeypatch.setattr("verify.enumeration.LARGEST", 1)
-    (sampled,) = check(claim, problem, N=N)
+    (sampled,) = check(claim, "own name", N=N, problem=built)
     assert (exact.method, sampled.method) == ("enumeration", "monte-carlo")
     assert sampled.bound == pytest.approx(exact.bound, rel=1e-12)
     assert exact.measured is not None
@@ -126,6 +127,11 @@ def test_sampling_finds_what_enumeration_finds(
     rounding = 1e-9 * exact.measured
     assert sampled.lower - rounding <= exact.measured <= sampled.upper + rounding
     assert sampled.upper - sampled.lower < width * exact.measured
+
+
+def test_sharp_instances_of_the_bias_are_enumerated_or_left_out(check: Check) -> None:
+    assert [record.method for record in check("bias per task", "tent-kink", N=5)] == ["enumeration", "enumeration"]
+    assert verdicts(check("bias per task", "tent-kink", N=20)) == {"inapplicable"}
 
 
 def start_only(cell: object, count: int = 1) -> object:
