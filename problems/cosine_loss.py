@@ -33,7 +33,8 @@ class RotatedCosine(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray((self.amplitude * sine_cosine(self._angle(w))[1]).sum(axis=(-2, -1)))
+        _, cosine = sine_cosine(self._angle(w))
+        return np.asarray((self._flat_amplitude * cosine).sum(axis=-1))
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
@@ -78,12 +79,23 @@ class RotatedCosine(Loss):
             np.array_equal(getattr(self, name), getattr(other, name)) for name in names
         )
 
+    @property
+    def _flat_amplitude(self) -> Array:
+        """Amplitudes with terms and coordinates along one axis, (..., terms d)."""
+        return self.amplitude.reshape(*self.amplitude.shape[:-2], -1)
+
     def _angle(self, w: Array) -> Array:
-        return np.asarray((w @ self.rotation)[..., None, :] * self.frequency + self.phase)
+        """`ω_k x + φ_k` (..., terms d), by one matrix product."""
+        d = len(self.rotation)
+        stretched = (self.rotation[:, None] * self.frequency).reshape(d, -1)
+        return np.asarray(w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1))
 
     def _slope(self, sine: Array) -> Array:
-        return np.asarray(-(self.amplitude * self.frequency * sine).sum(axis=-2) @ self.rotation.T)
+        """`−Q Σ_k a_k ω_k sin(·)`, where one matrix product sums the terms and turns them back."""
+        back = (self.frequency[:, :, None] * self.rotation.T).reshape(-1, len(self.rotation))
+        return np.asarray((self._flat_amplitude * sine) @ -back)
 
     def _hessian(self, cosine: Array) -> Callable[[Array], Array]:
-        curvature = -(self.amplitude * self.frequency**2 * cosine).sum(axis=-2)
+        each = (self.frequency[:, :, None] ** 2 * np.eye(len(self.rotation))).reshape(-1, len(self.rotation))
+        curvature = (self._flat_amplitude * cosine) @ -each
         return lambda v: np.asarray((curvature * (v @ self.rotation)) @ self.rotation.T)

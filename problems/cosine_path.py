@@ -11,14 +11,16 @@ coordinate by coordinate. The factors are kept halved, and `2^N` joins the last 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from problems.blocks import equal_blocks
+from problems.workspace import workspace
 from theory.loss import Array
 
-BLOCK = 30_000
+BLOCK = 40_000
 """Numbers in one work array: the handful of arrays that a step touches then stay in a second-level cache of 1 MB."""
 
 LARGEST_N, SMALLEST_ALPHA = 512, 1e-200
@@ -65,23 +67,22 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
     """Meta-gradients at `points` (R, d) for the B tasks: (R, B, d); `alpha > SMALLEST_ALPHA` and `N ≤ LARGEST_N`."""
     (K, d, phase_rows, B), R = terms.phase.shape, len(points)
     result = np.empty((R, B, d))
-    blocks = equal_blocks(R, BLOCK // max(1, B * K * d))
-    rows = blocks[0].stop
-    shape = (d, rows * B)
-    y, t, u, weight = np.empty((4, K, *shape))
-    ratio = np.empty((K - 1, *shape))
-    constant, product = np.empty((2, *shape))
+    task_blocks = equal_blocks(B, BLOCK // (K * d))
+    point_blocks = equal_blocks(R, BLOCK // (K * d * max(1, task_blocks[0].stop)))
+    rows, columns = point_blocks[0].stop, task_blocks[0].stop
+    shape = (d, rows * columns)
+    (y, t, u, weight), ratio, (constant, factors) = workspace((4, K, *shape), (K - 1, *shape), (2, *shape))
     np.multiply(terms.weight, alpha, out=weight)
     ratio[...] = terms.ratio
     constant[...] = 0.5 - 0.5 * alpha * terms.curvature
     y_0, t_0, u_0 = y[0], t[0], u[0]
     y_rest, t_rest, u_rest = y[1:], t[1:], u[1:]
     back = terms.back * (2.0**N / alpha)
-    for at in blocks:
-        phase = terms.phase if phase_rows == 1 else terms.phase[:, :, at]
+    for tasks, at in product(task_blocks, point_blocks):
+        phase = terms.phase[:, :, at if phase_rows > 1 else slice(1), tasks]
         angles = (terms.angles @ points[at].T).reshape(K, d, rows, 1)
-        np.add(angles, phase, out=y.reshape(K, d, rows, B))
-        product.fill(1.0)
+        np.add(angles, phase, out=y.reshape(K, d, rows, columns))
+        factors.fill(1.0)
         for step in range(N + 1):
             np.tan(y, out=t)
             np.square(t, out=u)
@@ -99,7 +100,7 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
             for other in u_rest:
                 u_0 += other
             u_0 += constant
-            product *= u_0
-        product *= t_0
-        np.matmul(product.T, back, out=result[at].reshape(-1, d))
+            factors *= u_0
+        factors *= t_0
+        np.matmul(factors.T, back, out=result[at, tasks].reshape(-1, d))
     return result

@@ -19,7 +19,7 @@ class Penalty(ABC):
     follow: c, 1 and 1/c times as large.
 
     The profile's derivatives go into buffers, so that a path allocates nothing a step: `slope(u, out, kept)` puts ψ′(u)
-    in `out` and what ψ″ shares with it in `kept`; `curvature(kept)` turns that into ψ″(u).
+    in `out` and what ψ″ shares with it in `kept`; `curvature(kept, scratch)` turns that into ψ″(u).
     """
 
     slope_range: ClassVar[tuple[float, float]]
@@ -36,8 +36,8 @@ class Penalty(ABC):
         """Put ψ′(u) into `out`, and what `curvature` needs into `kept`; the three arrays share no memory."""
 
     @abstractmethod
-    def curvature(self, kept: Array) -> None:
-        """Turn what `slope` kept into ψ″(u), in place."""
+    def curvature(self, kept: Array, scratch: Array) -> None:
+        """Turn what `slope` kept into ψ″(u), in place; `scratch` has the shape of `kept`, and its content is lost."""
 
     def value(self, r: Array) -> Array:
         """φ(r)."""
@@ -50,7 +50,7 @@ class Penalty(ABC):
     def derivatives(self, r: Array) -> tuple[Array, Array]:
         """φ′(r) and φ″(r)."""
         slope, kept = self._slope_and_kept(r)
-        self.curvature(kept)
+        self.curvature(kept, np.empty_like(kept))
         return slope, kept
 
     def _slope_and_kept(self, r: Array) -> tuple[Array, Array]:

@@ -16,10 +16,12 @@ import numpy as np
 
 from problems.blocks import equal_blocks
 from problems.penalty import Penalty
+from problems.workspace import workspace
 from theory.loss import Array
 
-BLOCK = 120_000
-"""Numbers in all work arrays together: what a step touches then stays in a second-level cache of 1 MB."""
+BLOCK, SMALLEST_STEP = 120_000, 4_000
+"""Numbers in all work arrays together, so that they stay in a second-level cache of 1 MB, but not so few residuals in
+one step that calls cost more than the work in them (many steps)."""
 
 
 @dataclass(frozen=True)
@@ -58,45 +60,51 @@ def residual_meta_gradient(
     """Meta-gradients at `points` (1 or tasks, d, P), P for every task: (P, tasks, d). Needs `N ≥ 1`."""
     (tasks, n, d), P = train.design.shape, points.shape[-1]
     result = np.empty((P, tasks, d))
-    per_point = n * (2 * N + 4)
-    task_blocks = equal_blocks(tasks, BLOCK // per_point)
-    point_blocks = equal_blocks(P, BLOCK // (per_point * task_blocks[0].stop))
-    work = np.empty((2, N, task_blocks[0].stop, n, point_blocks[0].stop))
+    residuals = max(BLOCK // (2 * N + 4), SMALLEST_STEP)
+    task_blocks = equal_blocks(tasks, residuals // n)
+    point_blocks = equal_blocks(P, residuals // (n * max(1, task_blocks[0].stop)))
+    shape = (task_blocks[0].stop, n, point_blocks[0].stop)
+    work = workspace((2, N, *shape), (3, *shape))
     for t, p in product(task_blocks, point_blocks):
         w = points[t if len(points) > 1 else slice(1), :, p] / penalty.c
-        result[p, t] = _block(train[t], test[t], penalty, w, alpha, work).transpose(2, 0, 1)
+        result[p, t] = _block(train[t], test[t], penalty, w, alpha, *work).transpose(2, 0, 1)
     return result
 
 
-def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, work: Array) -> Array:
+def _block(
+    train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, by_step: Array, one_step: Array
+) -> Array:
     """Meta-gradients (tasks, d, P), at `w` = points over c: the path is in widths of the penalty.
 
-    `work` (2, N, tasks, n, P) is where slopes and curvatures of the N steps go.
+    `by_step` (2, N, tasks, n, P) and `one_step` (3, tasks, n, P) are work arrays.
     """
     step = alpha / train.design.shape[1]
     move = train.round_trip(-step)
+    curvatures, scratch = by_step
+    change, slope, total = one_step
     u = train.residual(w)
-    change = np.empty_like(u)
-    slopes, curvatures = work
-    N = len(slopes)
+    total.fill(0)
+    N = len(curvatures)
     for j in range(N):
-        penalty.slope(u, slopes[j], curvatures[j])
+        penalty.slope(u, slope, curvatures[j])
+        total += slope
         if j < N - 1:
-            move(slopes[j], change)
+            move(slope, change)
             u += change
-    end = w - step * train.back(np.add.reduce(slopes, axis=0))
-    r = test.residual(end)
-    slope, kept = np.empty((2, *r.shape))
-    penalty.slope(r, slope, kept)
-    v = test.back(slope)
+    r = test.residual(w - step * train.back(total))
+    outer_slope, kept = np.empty((2, *r.shape))
+    penalty.slope(r, outer_slope, kept)
+    v = test.back(outer_slope)
     v /= test.design.shape[1]
     q = train.design @ v
-    penalty.curvature(curvatures)
+    penalty.curvature(curvatures, scratch)
+    total.fill(0)
     for j in reversed(range(N)):
-        weight = np.multiply(curvatures[j], q, out=curvatures[j])
+        np.multiply(curvatures[j], q, out=slope)
+        total += slope
         if j > 0:
-            move(weight, change)
+            move(slope, change)
             q += change
-    v -= step * train.back(np.add.reduce(curvatures, axis=0))
+    v -= step * train.back(total)
     v *= penalty.c
     return v

@@ -43,13 +43,13 @@ class GemanMcClure(Penalty):
         np.square(kept, out=out)
         np.divide(u, out, out=out)
 
-    def curvature(self, kept: Array) -> None:
+    def curvature(self, kept: Array, scratch: Array) -> None:
         """`ψ″ = (4 − 3k)/k³` of k = 1 + u²."""
-        cube = kept * kept
-        cube *= kept
+        np.square(kept, out=scratch)
+        scratch *= kept
         kept *= -3
         kept += 4
-        kept /= cube
+        kept /= scratch
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,13 @@ class Welsch(Penalty):
         np.exp(out, out=out)
         out *= u
 
-    def curvature(self, kept: Array) -> None:
+    def curvature(self, kept: Array, scratch: Array) -> None:
         """`ψ″ = (1 − 2k) e^{−k}` of k = u²."""
-        weight = np.exp(-kept)
+        np.negative(kept, out=scratch)
+        np.exp(scratch, out=scratch)
         kept *= -2
         kept += 1
-        kept *= weight
+        kept *= scratch
 
 
 def _tasks(seed: int, penalty: Penalty) -> tuple[LinearModel, LinearModel]:

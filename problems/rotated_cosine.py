@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.cosine_loss import RotatedCosine
+from problems.half_angle import sine_cosine
 from problems.noise import DataNoise, FiniteNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
@@ -71,8 +72,8 @@ def uniform_phasors(
     """`Z_m = (1/size) Σ_{t: m_t = m} e^{iθ_t}` for each entry of `shape`: (*shape, directions)."""
     cells = math.prod(shape)
     cell = np.repeat(np.arange(cells) * directions, size) + rng.integers(directions, size=cells * size)
-    theta = rng.uniform(0, 2 * np.pi, size=cells * size)
-    real, imaginary = (np.bincount(cell, f(theta), minlength=cells * directions) for f in (np.cos, np.sin))
+    sine, cosine = sine_cosine(rng.uniform(0, 2 * np.pi, size=cells * size))
+    real, imaginary = (np.bincount(cell, part, minlength=cells * directions) for part in (cosine, sine))
     return np.asarray((real + 1j * imaginary).reshape(*shape, directions) / size)
 
 

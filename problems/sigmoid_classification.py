@@ -45,12 +45,12 @@ class Sigmoid(Penalty):
         out -= 1
         out *= 0.25
 
-    def curvature(self, kept: Array) -> None:
+    def curvature(self, kept: Array, scratch: Array) -> None:
         """`φ″ = ¼ t (1 − t²)`."""
-        square = kept * kept
-        np.subtract(1, square, out=square)
+        np.square(kept, out=scratch)
+        np.subtract(1, scratch, out=scratch)
         kept *= 0.25
-        kept *= square
+        kept *= scratch
 
 
 def _tasks() -> tuple[LinearModel, LinearModel]:

@@ -1,5 +1,6 @@
 """The fused meta-gradients equal the general one up to rounding, for every shape they accept, and refuse the others."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from problems.linear_model import LinearModel
 from problems.penalty import Penalty
 from problems.robust_regression import GemanMcClure, Welsch
 from problems.sigmoid_classification import Sigmoid
+from problems.workspace import workspace
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import meta_gradient
 
@@ -109,7 +111,8 @@ def test_fused_equals_general_where_replicas_have_tasks_of_their_own(pair: tuple
 def test_blocks_of_any_size_give_the_same(pair: tuple[Loss, Loss], block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks that do not divide the replicas or the tasks, the last of them overlapping."""
     monkeypatch.setattr(cosine_path, "BLOCK", block)
-    monkeypatch.setattr(residual_path, "BLOCK", block)
+    monkeypatch.setattr(residual_path, "BLOCK", 10 * block)
+    monkeypatch.setattr(residual_path, "SMALLEST_STEP", 1)
     rng = np.random.default_rng(75)
     assert_fused_equals_general(rng.normal(size=(11, 1, D)), 0.06, 3, *pair)
     chosen = rng.integers(TASKS, size=(11, 3))
@@ -174,3 +177,24 @@ def test_equal_blocks_cover_everything_with_one_length(total: int, largest: int)
     assert len({block.stop - block.start for block in blocks}) == 1
     assert all(block.start >= 0 and block.stop - block.start <= max(1, largest) for block in blocks)
     assert sorted({k for block in blocks for k in range(total)[block]}) == list(range(total))
+
+
+def test_work_arrays_do_not_overlap_and_belong_to_one_thread() -> None:
+    shapes = [(2, 3), (0, 4), (5,)]
+    first = workspace(*shapes)
+    assert [array.shape for array in first] == shapes
+    for k, array in enumerate(first):
+        array.fill(k)
+    assert all((array == k).all() for k, array in enumerate(first))
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        elsewhere = thread.submit(workspace, *shapes).result()
+    assert not any(np.shares_memory(here, there) for here in first for there in elsewhere)
+    assert np.shares_memory(first[0], workspace((1,))[0])
+
+
+def test_results_do_not_change_when_the_work_arrays_are_used_again(pair: tuple[Loss, Loss]) -> None:
+    w = np.random.default_rng(76).normal(size=(3, 1, D))
+    first = meta_gradient(w, 0.06, 3, *pair)
+    kept = first.copy()
+    meta_gradient(w + 1, 0.06, 3, *pair)
+    np.testing.assert_array_equal(first, kept)
