@@ -1,0 +1,56 @@
+"""The meta-gradient beside its roofline, and beside automatic differentiation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import peers
+import pytest
+from cases import ALPHA, CASES, Case
+from rates import Rates
+from timing import alternate
+
+from theory.loss import Array
+from theory.maml import meta_gradient
+
+PEERS: dict[str, tuple[str, Callable[[Case], Callable[[], Array]]]] = {
+    "JAX jit(vmap(grad))": ("jax", peers.jax_meta_gradient),
+    "torch.func": ("torch", peers.torch_func_meta_gradient),
+    "loop over tasks": ("torch", peers.loop_over_tasks),
+}
+
+
+def ours(case: Case) -> Callable[[], Array]:
+    inner, outer, w = case.build()
+    return lambda: meta_gradient(w, ALPHA, case.N, inner, outer)
+
+
+@pytest.mark.benchmark(group="meta-gradient", timer=time.process_time)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_meta_gradient(case: Case, benchmark: Any, rates: Rates, report: Callable[[str], None]) -> None:
+    call = ours(case)
+    benchmark(call)
+    measured, least = alternate({"ours": call})["ours"], case.least_time(rates)
+    benchmark.extra_info["over the roofline"] = measured / least
+    report(f"{case}: {1e6 * measured:9.1f} µs, least {1e6 * least:9.1f} µs, ratio {measured / least:5.2f}")
+
+
+@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_peer(case: Case, peer: str, report: Callable[[str], None]) -> None:
+    module, build = PEERS[peer]
+    pytest.importorskip(module, reason=f"{module} is an optional comparison (extra peers)")
+    scale = 1
+    if peer == "loop over tasks":
+        case, scale = replace(case, R=1), case.R  # its time is that of one point, R times
+    theirs = build(case)
+    np.testing.assert_allclose(np.asarray(theirs()), ours(case)(), rtol=1e-7, atol=1e-9)
+    whole = ours(replace(case, R=case.R * scale))
+    times = alternate({"ours": whole, "theirs": theirs})
+    report(
+        f"{replace(case, R=case.R * scale)}: {peer} takes {scale * times['theirs'] / times['ours']:8.1f} times as long"
+    )
