@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from problems.problem import Problem
 from theory.validation import PremiseError
@@ -17,12 +17,13 @@ from verify.loading import load_problem
 from verify.records import Job, Record, plain
 from verify.verdict import Finding, judge
 
+Results: TypeAlias = list[list[Record]]
 MAX_STATISTICAL = 10_000
 DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
 
 
-def evaluate_all(jobs: Sequence[Job]) -> list[list[Record]]:
+def evaluate_all(jobs: Sequence[Job]) -> Results:
     """Records of some cells, cell by cell: what a worker is asked for."""
     return [evaluate(job) for job in jobs]
 

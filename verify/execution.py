@@ -1,4 +1,4 @@
-"""Where cells are evaluated: in this process, in a pool of processes, or on a Dask cluster."""
+"""Where work is done: in this process, in a pool of processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -9,42 +9,41 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing.connection import wait
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeVar
 
 from verify.claim import claims
-from verify.evaluation import evaluate_all
-from verify.records import Job, Record
 from verify.run_file import environment
 
-Results: TypeAlias = list[list[Record]]
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 _ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have threads, but problems are shared within a process
 CONNECT_SECONDS = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 
 class Workers(Protocol):
-    """Something that evaluates chunks of cells.
+    """Something that calls functions of modules, which must take and return what can be pickled.
 
-    `slots` chunks are worth having under way at once; a future that raises one of `lost` tells that its worker died.
+    `slots` calls are worth having under way at once; a future that raises one of `lost` tells that its worker died.
     """
 
     slots: int
     lost: tuple[type[BaseException], ...]
 
-    def submit(self, chunk: Sequence[Job]) -> Future[Results]:
-        """Evaluate the cells of a chunk, some time."""
+    def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
+        """Call, some time."""
 
     def close(self, *, kill: bool) -> None:
         """Stop; `kill` does not wait for what is under way."""
 
 
 class InProcess:
-    """Evaluates at once, in this process."""
+    """Calls at once, in this process."""
 
     slots = 1
     lost: tuple[type[BaseException], ...] = ()
@@ -53,10 +52,13 @@ class InProcess:
         self._limit = one_thread()
         self._limit.__enter__()
 
-    def submit(self, chunk: Sequence[Job]) -> Future[Results]:
-        """Evaluate now."""
-        future: Future[Results] = Future()
-        future.set_result(evaluate_all(chunk))
+    def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
+        """Call now."""
+        future: Future[Result] = Future()
+        try:
+            future.set_result(function(argument))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
     def close(self, *, kill: bool) -> None:
@@ -82,13 +84,13 @@ class Pool:
             executor.submit(claims_are_loaded)
         return executor
 
-    def submit(self, chunk: Sequence[Job]) -> Future[Results]:
-        """Evaluate in a worker; starts a new pool where the last one broke."""
+    def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
+        """Call in a worker; starts a new pool where the last one broke."""
         try:
-            return self._executor.submit(evaluate_all, chunk)
+            return self._executor.submit(function, argument)
         except BrokenExecutor:
             self._executor = self._start()
-            return self._executor.submit(evaluate_all, chunk)
+            return self._executor.submit(function, argument)
 
     def close(self, *, kill: bool) -> None:
         """Stop the workers."""
@@ -138,9 +140,9 @@ class Cluster:
                     raise ValueError(f"Dask worker {worker} has {name} {theirs[name]}, this process has {value}")
         return sum(self._client.nthreads().values())
 
-    def submit(self, chunk: Sequence[Job]) -> Future[Results]:
-        """Evaluate on the cluster."""
-        future: Future[Results] = self._executor.submit(_evaluate_on_cluster, chunk)
+    def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
+        """Call on the cluster."""
+        future: Future[Result] = self._executor.submit(_call_on_cluster, function, argument)
         return future
 
     def close(self, *, kill: bool) -> None:
@@ -195,10 +197,10 @@ def _one_thread_for_good() -> None:
     threadpool_limits(1)
 
 
-def _evaluate_on_cluster(chunk: Sequence[Job]) -> Results:
+def _call_on_cluster(function: Callable[[Argument], Result], argument: Argument) -> Result:
     with _ONE_AT_A_TIME:
         _one_thread_for_good()
-        return evaluate_all(chunk)
+        return function(argument)
 
 
 def claims_are_loaded() -> bool:

@@ -6,8 +6,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
-from verify.evaluation import stamp
-from verify.execution import Results, Workers
+from verify.evaluation import Results, evaluate_all, stamp
+from verify.execution import Workers
 from verify.queue import Gate, Queue
 from verify.records import Job, Record, RunError
 
@@ -33,7 +33,7 @@ def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> I
     deaths: Counter[Job] = Counter()
 
     def submit(chunk: Sequence[Job]) -> None:
-        under_way[workers.submit(chunk)] = chunk
+        under_way[workers.submit(evaluate_all, chunk)] = chunk
 
     def admit(candidates: Iterable[Job]) -> list[list[Record]]:
         ready, blocked = gate.admit(candidates)

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from verify.evaluation import evaluate_all
-from verify.execution import InProcess, Results, Workers, open_workers
+from verify.evaluation import Results, evaluate_all
+from verify.execution import InProcess, Workers, open_workers
 from verify.records import Job, Record, RunError
 from verify.runner import MAX_DEATHS, run
 
@@ -34,7 +34,8 @@ class Mortal:
         self.submitted: list[Job] = []
         monkeypatch.setattr("verify.runner.wait", self.wait)
 
-    def submit(self, chunk: Sequence[Job]) -> Future[Results]:
+    def submit(self, function: Callable[[Any], Any], chunk: Any) -> Future[Any]:
+        assert function is evaluate_all
         future: Future[Results] = Future()
         self.submitted += chunk
         self.under_way.append((chunk, future))
