@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.table import Table
 
@@ -19,6 +19,25 @@ MEASURED: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "white", "zo
 """How measurements look everywhere: open markers without a line, over the lines of the bounds."""
 BOUND: dict[str, Any] = {"color": "black", "marker": "none"}
 """How bounds look everywhere: lines without markers."""
+
+
+ABOVE: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+"""Where a panel's own legend goes: over its top edge, never over data."""
+Look: TypeAlias = tuple[str, str, str]
+LOOKS: tuple[Look, ...] = (("o", "#0072B2", "-"), ("s", "#D55E00", "--"), ("^", "#009E73", "-."), ("D", "#CC79A7", ":"))
+"""Marker, colour and line style of the series of a panel, told apart by each of the three alone."""
+
+
+def beside(
+    ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[Any, Any] | None = None
+) -> tuple[Any, Any]:
+    """Draw a measurement over its bound, both in one look, with a band of replicas; returns one handle for a legend."""
+    marker, color, linestyle = look
+    (line,) = ax.plot(x, bound, marker="none", color=color, linestyle=linestyle)
+    (points,) = ax.plot(x, measured, marker=marker, color=color, **MEASURED)
+    if band is not None:
+        ax.fill_between(x, *band, color=color, alpha=0.25, linewidth=0)
+    return line, points
 
 
 def prose(text: str) -> str:

@@ -1,0 +1,176 @@
+"""Complexity: meta steps and oracle calls to an accuracy, as measured and as the theorems certify."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from figures.drawing import ABOVE, LOOKS, Look, beside, panels, prose
+from figures.figure import Figure, Part
+from figures.table import Row, Table
+from problems import slow_slope
+from problems.problem import Problem
+from problems.registry import family
+from theory.algorithms import Algorithm, run
+from theory.complexity import oracle_calls, steps_to_accuracy
+from theory.constants import Schedule
+from verify.claim import alpha_L, keyed_seed
+from verify.fits import Fit, power_law
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs of one algorithm on one problem, with a C_β at which the theorem speaks."""
+
+    label: str
+    problem: str
+    C_beta: float
+    accuracies: tuple[float, ...]
+
+
+SERIES: dict[Algorithm, Series] = {
+    "exact": Series("exact MAML", "slow-slope", 1, (0.8, 0.57, 0.4, 0.28, 0.2, 0.14, 0.1, 0.07, 0.05)),
+    "finite-sum": Series("Algorithm 2", "quadratic-finite-sum", 10, (0.8, 0.57, 0.4, 0.28, 0.2)),
+    "resampling": Series("Algorithm 1", "rotated-cosine", 20, (0.8, 0.57, 0.4, 0.28)),
+}
+BATCH, B_PRIME, D_L, REPLICAS = 1.5, 8, 20, 8
+"""Tasks and data per inner gradient, `B = S = ⌈(BATCH/x)²⌉` at relative accuracy x, and what does not depend on it."""
+N_FIXED, X_FIXED, ALPHA_L_FIXED = 5, 0.4, 1 / 16
+INNER_STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28)
+
+
+def parts() -> list[Part]:
+    """Accuracies at one N for each algorithm, and inner steps at one accuracy for two stepsize rules of exact MAML."""
+    recommended: list[Part] = [
+        {"panel": "accuracy", "algorithm": algorithm, "rule": "recommended", "N": N_FIXED, "x": x}
+        for algorithm, series in SERIES.items()
+        for x in series.accuracies
+    ]
+    return recommended + [
+        {"panel": "N", "algorithm": "exact", "rule": rule, "N": N, "x": X_FIXED}
+        for rule in ("recommended", "fixed")
+        for N in INNER_STEPS
+    ]
+
+
+def compute(part: Part, seed: int) -> list[Row]:
+    """Meta steps and oracle calls until ḡ ≤ ε, and how many the theorem certifies; ε is x‖∇l(w_0)‖."""
+    algorithm, N, x = part["algorithm"], part["N"], part["x"]
+    series = SERIES[algorithm]
+    unit_alpha = alpha_L("recommended", N) if part["rule"] == "recommended" else ALPHA_L_FIXED
+    problem = family(series.problem).build(N, unit_alpha)
+    c, alpha = problem.constants, unit_alpha / problem.constants.L
+    batch = math.ceil((BATCH / x) ** 2)
+    s = Schedule(
+        N=N,
+        alpha=alpha,
+        C_beta=series.C_beta,
+        B=problem.number_of_tasks if algorithm == "exact" else batch,
+        S=batch,
+        B_prime=B_PRIME,
+        D_L=D_L,
+        Delta=problem.initial_gap(alpha, N),
+    )
+    epsilon = x * float(np.linalg.norm(problem.outer.gradient(problem.start[None]).mean(axis=0)))
+    place = keyed_seed(seed, "complexity", algorithm, part["rule"], N, x)
+    mean, per_run = first_accurate(problem, algorithm, s, epsilon, place)
+    low, high = np.quantile(per_run, (0.1, 0.9))
+    steps = {"measured": mean, "low": low, "high": high, "theory": float(steps_to_accuracy(c, s, epsilon, algorithm))}
+    per_step = float(oracle_calls(s, algorithm, problem.train_size, problem.test_size).total)
+    calls = {f"calls_{name}": K * per_step for name, K in steps.items()}
+    return [{**part, "B": s.B, **steps, **calls}]
+
+
+def first_accurate(
+    problem: Problem, algorithm: Algorithm, s: Schedule, epsilon: float, place: np.random.SeedSequence
+) -> tuple[int, npt.NDArray[np.intp]]:
+    """Least K at which ḡ ≤ ε: of the mean over replicas, and of each replica alone (R,). Longer and longer runs."""
+    K, replicas = 32, 1 if algorithm == "exact" else REPLICAS
+    while True:
+        rng = np.random.default_rng(place)  # so that a longer run begins as the shorter one did
+        trajectory = run(algorithm, problem, problem.constants, replace(s, K=K), problem.start, rng, replicas=replicas)
+        so_far = np.cumsum(trajectory.gradient_norm, axis=1) / np.arange(1, K + 1)
+        accurate = so_far <= epsilon
+        if accurate.any(axis=1).all():
+            mean = int(np.argmax(so_far.mean(axis=0) <= epsilon)) + 1
+            return mean, accurate.argmax(axis=1) + 1
+        K *= 2
+
+
+def draw(table: Table) -> Picture:
+    """Meta steps and oracle calls against the accuracy, and oracle calls against N."""
+    picture, axes = panels(3, height=2.2)
+    for ax, prefix, ylabel in zip(axes, ("", "calls_"), ("meta steps K", "oracle calls"), strict=False):
+        handles = [
+            _draw(ax, table.select(panel="accuracy", algorithm=algorithm), "x", prefix, look)
+            for algorithm, look in zip(SERIES, LOOKS, strict=False)
+        ]
+        ax.set_xlabel(r"accuracy $\varepsilon / \|\nabla l(w_0)\|$")
+        ax.set_xticks([0.8, 0.4, 0.2, 0.1, 0.05], ["0.8", "0.4", "0.2", "0.1", "0.05"])
+        ax.invert_xaxis()
+        ax.set_ylabel(ylabel)
+    axes[0].legend(handles, [f"{series.label}, {series.problem}" for series in SERIES.values()], **ABOVE)
+    handles = [
+        _draw(axes[2], table.select(panel="N", rule=rule), "N", "calls_", look)
+        for rule, look in zip(("recommended", "fixed"), LOOKS, strict=False)
+    ]
+    axes[2].legend(handles, [r"$\alpha = 1/(8NL)$", r"$\alpha = 1/(16L)$"], ncol=2, **ABOVE)
+    axes[2].set_xlabel(f"inner steps N (exact MAML, {SERIES['exact'].problem})")
+    axes[2].set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    axes[2].set_ylabel("oracle calls")
+    for ax in axes:
+        ax.minorticks_off()
+    return picture
+
+
+def _draw(ax: Axes, rows: Table, x: str, prefix: str, look: Look) -> Any:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    measured, low, high, theory = (rows[prefix + name] for name in ("measured", "low", "high", "theory"))
+    return beside(ax, rows[x], measured, theory, look, (low, high))
+
+
+def exponent(table: Table, algorithm: Algorithm, column: str) -> Fit:
+    """Power of 1/ε in a column."""
+    rows = table.select(panel="accuracy", algorithm=algorithm)
+    return power_law(1 / rows["x"], rows[column])
+
+
+def caption(table: Table) -> str:
+    """Say what was run, with the fitted exponents."""
+    steps, limit = exponent(table, "exact", "measured"), (2 + slow_slope.POWER) / (1 + slow_slope.POWER)
+    K = table.select(panel="N", rule="recommended")["measured"]
+    powers = ", ".join(
+        f"{series.label} {exponent(table, algorithm, 'calls_measured').slope:.2f} "
+        f"({exponent(table, algorithm, 'calls_theory').slope:.2f})"
+        for algorithm, series in SERIES.items()
+    )
+    return prose(f"""
+        Above: meta steps until the mean gradient norm ḡ ≤ ε (markers; {REPLICAS} replicas, bands from 10 to 90 %), and
+        the fewest that the theorem certifies (line of the same colour and style), N = {N_FIXED}, α = 1/(8NL), C_β = 1
+        (exact), 10 (Algorithm 2), 20 (Algorithm 1), B = S = ⌈({BATCH}‖∇l(w_0)‖/ε)²⌉, D = T = 1, B' = {B_PRIME}, D_L =
+        {D_L}, seed {table.seed}. On slow-slope K grows with the power {steps.slope:.2f} of 1/ε (locally
+        {steps.lower:.2f} to {steps.upper:.2f}), in the limit {limit:.2f}; the theorem's is 2. Middle: the same in calls
+        (gradients and Hessian-vector products of single data), with powers of 1/ε measured (and certified): {powers}.
+        Below: exact MAML on slow-slope to ε = {X_FIXED}‖∇l(w_0)‖: with α = 1/(8NL) it takes {K.min():.0f} to
+        {K.max():.0f} meta steps of 2N + 2 calls at every N, with fixed α exponentially many, and beyond N = 5, past
+        α_cap(N), no theorem speaks.
+    """)
+
+
+FIGURE = Figure(
+    name="complexity",
+    question="How many meta steps and oracle calls does an accuracy take?",
+    parts=parts(),
+    compute=compute,
+    draw=draw,
+    caption=caption,
+)
