@@ -19,8 +19,8 @@ from problems.penalty import Penalty
 from problems.workspace import workspace
 from theory.loss import Array
 
-BLOCK, SMALLEST_STEP = 120_000, 4_000
-"""Numbers in all work arrays together, so that they stay in a second-level cache of 1 MB, but not so few residuals in
+BLOCK, SMALLEST_STEP = 160_000, 4_000
+"""Numbers in all work arrays together, of which a step touches few enough for a second-level cache of 1 MB, but not so few in
 one step that calls cost more than the work in them (many steps)."""
 
 
@@ -61,8 +61,8 @@ def residual_meta_gradient(
     (tasks, n, d), P = train.design.shape, points.shape[-1]
     result = np.empty((P, tasks, d))
     residuals = max(BLOCK // (2 * N + 4), SMALLEST_STEP)
-    task_blocks = equal_blocks(tasks, residuals // n)
-    point_blocks = equal_blocks(P, residuals // (n * max(1, task_blocks[0].stop)))
+    point_blocks = equal_blocks(P, residuals // n)
+    task_blocks = equal_blocks(tasks, residuals // (n * max(1, point_blocks[0].stop)))
     shape = (task_blocks[0].stop, n, point_blocks[0].stop)
     work = workspace((2, N, *shape), (3, *shape))
     for t, p in product(task_blocks, point_blocks):

@@ -22,9 +22,10 @@ def workspace(*shapes: tuple[int, ...]) -> list[npt.NDArray[np.float64]]:
     They are the caller's until the same thread asks again, so they must not be part of what it returns.
     """
     sizes = [math.prod(shape) for shape in shapes]
-    if len(_buffer.numbers) < sum(sizes):
+    if _buffer.numbers.size < sum(sizes):
         _buffer.numbers = np.empty(sum(sizes))
-    ends = np.cumsum(sizes).tolist()
-    return [
-        _buffer.numbers[end - size : end].reshape(shape) for shape, size, end in zip(shapes, sizes, ends, strict=True)
-    ]
+    arrays, start = [], 0
+    for size, shape in zip(sizes, shapes, strict=True):
+        arrays.append(_buffer.numbers[start : start + size].reshape(shape))
+        start += size
+    return arrays

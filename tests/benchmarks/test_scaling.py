@@ -15,11 +15,11 @@ from problems.registry import family
 from theory.maml import meta_gradient
 from verify.fits import power_law
 
-SIZES = {"R": (64, 200, 640, 2000, 6400), "B": (64, 200, 640, 2000, 6400), "N": (5, 15, 50, 150, 500)}
+SIZES = {"R": (200, 640, 2000, 6400, 20_000), "B": (64, 200, 640, 2000, 6400), "N": (5, 15, 50, 150, 500)}
 
 
 def case(kind: str, axis: str, size: int) -> Case:
-    return Case(kind, **{"R": 64, "B": 8, "d": 10, "N": 5, axis: size})
+    return Case(kind, **{"R": 128, "B": 8, "d": 10, "N": 5, axis: size})
 
 
 @pytest.mark.parametrize("axis", SIZES)
