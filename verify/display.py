@@ -81,7 +81,7 @@ def show(summary: Summary, path: Path) -> None:
     console = Console() if terminal else Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
     with console.capture() as table:
         console.print(_mutant_table(summary.mutants) if summary.mutants else _claim_table(summary.statements))
-    for line in (*table.get().splitlines(), *_complaints(summary), _outcome(summary, path)):
+    for line in (*table.get().splitlines(), *_remarks(summary), _outcome(summary, path)):
         click.echo(line.rstrip())
 
 
@@ -91,7 +91,7 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
         table.add_row(Text(statement, style="bold"))
         for claim in claims:
             worst = claim.worst
-            checks = _counts(claim.checks) + (", with estimated constants" if claim.estimated else "")
+            checks = _counts(claim.checks) + ("*" if claim.estimated else "")
             table.add_row(
                 _entry(claim.claim),
                 Text(checks, style=COLOURS.get(claim.verdict, "")),
@@ -131,8 +131,10 @@ def _entry(name: str) -> Padding:
     return Padding(Text(name), (0, 0, 0, 2))
 
 
-def _complaints(summary: Summary) -> Iterator[str]:
-    """One line for each claim that does not hold, and for each mutant that was not refuted."""
+def _remarks(summary: Summary) -> Iterator[str]:
+    """What the table cannot say: a line for each claim that does not hold, and for each mutant not refuted."""
+    if any(claim.estimated for claim in summary.claims):
+        yield "* with estimated constants"
     yield from summary.wrong_constants
     for claim in summary.claims:
         worst = claim.worst

@@ -112,7 +112,8 @@ class Cluster:
             raise ValueError(f"--scheduler needs the package distributed: {install}") from error
         if not re.fullmatch(r"((tcp|tls|ucx|wss?)://)?[^\s/]+:\d{1,5}", address):
             raise ValueError(f"scheduler = {address!r} is not an address like tcp://host:8786")
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for logger in ("distributed", "distributed.client"):  # what is wrong is told in one line, not in its log
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
         try:
             self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -57,7 +57,8 @@ def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> I
                 chunk = [job for job in chunk if deaths[job] >= MAX_DEATHS]
                 results = [_fatal(job) for job in chunk]
             except CancelledError as error:
-                raise RunError("the connection to the Dask scheduler is lost") from error
+                lost = "the connection to the Dask scheduler is lost; finished checks are kept: go on with --resume"
+                raise RunError(lost) from error
             for job, records in zip(chunk, results, strict=True):
                 queue.learn(job, sum(record.seconds for record in records))
                 yield records
