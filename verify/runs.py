@@ -20,7 +20,7 @@ from verify.sampling import AlmostSure
 from verify.statistics import Interval, Values, mean_interval, sample_until
 from verify.verdict import EPS, Finding
 
-CUT = 2.0
+CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
 
 
@@ -69,11 +69,10 @@ def rounding(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[flo
 
 
 def sampled_runs(cell: Cell, algorithm: Algorithm, settings: Sequence[Mapping[str, int]]) -> Iterator[Finding]:
-    """Independent runs on an ordinary problem at each of the settings, a few at first and more while undecided."""
-    few = replace(cell, effort=replace(cell.effort, samples=cell.effort.replicas))
+    """Independent runs on an ordinary problem at each of the settings."""
     for setting in settings:
         s = schedule(cell, **setting, K=horizon(cell, setting["C_beta"]))
-        yield sampled_run(few, algorithm, s, share=len(settings))
+        yield sampled_run(cell, algorithm, s, share=len(settings))
 
 
 def sampled_run(cell: Cell, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:
@@ -95,8 +94,20 @@ def sampled_run(cell: Cell, algorithm: Algorithm, s: Schedule, share: int = 1) -
         return Interval(samples.mean(axis=0), cut.lower, mean_interval(samples, delta / 2, 0.0, highest).upper)
 
     described = _described(s)
-    finding, _ = sample_until(cell, draw, interval, np.array([bound]), described["label"], share=share)
+    enough = replace(cell, effort=replace(cell.effort, samples=first_round(cell, highest, bound)))
+    finding, _ = sample_until(enough, draw, interval, np.array([bound]), described["label"], share=share)
     return replace(finding, method="run", **described)
+
+
+def first_round(cell: Cell, highest: float, bound: float) -> int:
+    """How many runs to begin with: few where the bound exceeds all that can happen, else so many that the interval's
+    term in the range is about half of the bound.
+    """
+    least, most = cell.effort.replicas, cell.effort.samples
+    if highest <= bound:
+        return least
+    needed = 5 * highest * math.log(8 * cell.effort.rounds / cell.delta)
+    return max(least, math.ceil(needed / bound)) if needed < most * bound else most
 
 
 def largest_mean(problem: Problem, s: Schedule) -> float:
