@@ -14,8 +14,8 @@ from theory.loss import Array, Loss
 Objective: TypeAlias = Callable[[Array], Array]
 """Points (P, n) ↦ what is maximised, (P,)."""
 
-PROBES = 128
-STARTS = 3
+PROBES = 256
+STARTS = 5
 SEED = 0
 """The search draws the same points in every process, so that every process finds the same constants."""
 

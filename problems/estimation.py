@@ -25,6 +25,7 @@ SAFETY = 1.05
 DRAWS, NUMERICAL_DRAWS = 256, 32
 """Samples per task that estimate the noise; fewer where their derivatives are numerical, and therefore dear."""
 NOISE_PROBES = 8
+CLIMBS = 10
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,16 @@ class Estimator:
         return SAFETY * self._maximise(curvature)
 
     def rho(self) -> float:
-        """Largest ‖∇²l_i(w + hu) − ∇²l_i(w − hu)‖/2h of an inner loss over w and unit u, at a small h."""
-        d, h = len(self.low), 1e-2 * self.step
+        """Largest norm of a third derivative of an inner loss, by differences of its Hessian along the axes."""
+        axes, h = np.eye(len(self.low)), 1e-2 * self.step
 
-        def slope(points: Array) -> Array:
-            w, u = points[:, None, :d], points[:, None, d:]
-            u = u / np.maximum(np.linalg.norm(u, axis=-1, keepdims=True), 1e-300)
-            change = self.inner.hessian(w + h * u) - self.inner.hessian(w - h * u)
-            return np.asarray(_norms(change).max(axis=1) / (2 * h))
+        def slope(w: Array) -> Array:
+            along = w[:, None, None] + h * axes[:, None]  # (P, axis, 1, d) meets (tasks,)
+            against = w[:, None, None] - h * axes[:, None]
+            third = (self.inner.hessian(along) - self.inner.hessian(against)) / (2 * h)
+            return np.asarray(tensor_norm(np.moveaxis(third, 1, -1)).max(axis=1))
 
-        ones = np.ones(d)
-        return SAFETY * maximise(slope, np.append(self.low, -ones), np.append(self.high, ones))
+        return SAFETY * self._maximise(slope)
 
     def sigma(self) -> float:
         """Largest root-mean-square distance of task gradients from their mean (outer losses)."""
@@ -169,6 +169,25 @@ class Estimator:
 
     def _maximise(self, objective: Objective, *, probes: int = PROBES, starts: int = STARTS) -> float:
         return maximise(objective, self.low, self.high, probes=probes, starts=starts)
+
+
+def tensor_norm(tensors: Array) -> Array:
+    """Norm `max |T[u, u, u]|` over unit `u` of symmetric tensors (..., d, d, d): shape (...), NaN where not finite.
+
+    By alternating maximisation of `T[u, v, v]`, which only climbs, from each axis; the maximum of a symmetric form over
+    different unit vectors is that over equal ones.
+    """
+    finite = np.asarray(np.isfinite(tensors).all(axis=(-3, -2, -1)))
+    T = np.where(finite[..., None, None, None], tensors, 0.0)[..., None, :, :, :]
+    u = np.broadcast_to(np.eye(T.shape[-1]), (*T.shape[:-4], T.shape[-1], T.shape[-1]))
+    for _ in range(CLIMBS):
+        value, vectors = np.linalg.eigh(np.einsum("...ijk,...k->...ij", T, u))
+        largest = np.abs(value).argmax(axis=-1)[..., None]
+        v = np.take_along_axis(vectors, largest[..., None, :], axis=-1)[..., 0]
+        form = np.einsum("...ijk,...i,...j->...k", T, v, v)
+        length = _lengths(form)
+        u = np.divide(form, length[..., None], out=np.zeros_like(form), where=length[..., None] > 0)
+    return np.where(finite, length.max(axis=-1), np.nan)
 
 
 def _rng() -> np.random.Generator:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from problems.derivatives import EPS, NUMERICAL_PRECISION, numerical_gradient, numerical_hessian, numerical_hvp
+from problems.derivatives import numerical_gradient, numerical_hessian, numerical_hvp, numerical_hvp_of_value
 from problems.noise import DataNoise
 from theory.loss import Array, Loss, TaskIndex
 
@@ -111,11 +111,14 @@ class FunctionLoss(Loss):
             products = _evaluate(functions, "hvp", (d,), rows, directions)
         elif "hessian" in self.derivatives:
             products = np.einsum("nij,nj->ni", _evaluate(functions, "hessian", (d, d), rows), directions)
-        else:
-            precision = EPS if "gradient" in self.derivatives else NUMERICAL_PRECISION
+        elif "gradient" in self.derivatives:
             products = numerical_hvp(
-                lambda x, row: self._gradients(functions[row], x), rows, directions, self.step, precision
+                lambda x, row: self._gradients(functions[row], x), rows, directions, self.step
             ).value
+        else:
+            products = numerical_hvp_of_value(
+                lambda x, row: _evaluate(functions[row], "value", (), x), rows, directions, self.step
+            )
         return products.reshape(*shape, d)
 
     def hessian(self, w: Array) -> Array:

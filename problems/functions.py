@@ -81,7 +81,7 @@ def from_functions(
     if noise is not None:
         _check_noise(name, losses[0], noise, points, rng)
     for missing in sorted({what for loss in losses if (what := loss.differentiated)}):
-        logger.warning(f"{name}: {missing} left out: differentiated numerically (scipy.differentiate), which is slower")
+        logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
     estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
     known = complete_constants(constants, case, estimator)
     if known.estimated:

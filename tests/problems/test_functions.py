@@ -79,10 +79,10 @@ def test_what_was_left_out_is_announced_in_one_line_each(caplog: pytest.LogCaptu
         build([cosine(0.3)], name="given in full")
     assert caplog.messages == []
     with caplog.at_level(logging.WARNING, "problems"):
-        build([cosine(0.3, names=("value",))], name="mine", constants={"L": 2.0})
+        build([cosine(0.3, names=("value",))], name="mine", constants={"L": L, "rho": RHO, "gradient_bound": 3.0})
     numerical, estimated = caplog.messages
     assert numerical.startswith("mine: gradient and hvp left out: differentiated numerically")
-    assert estimated.startswith("mine: estimated by maximisation on [-6, 6]^3, times 1.05: rho, sigma, lower_bound")
+    assert estimated.startswith("mine: estimated by maximisation on [-6, 6]^3, times 1.05: sigma, lower_bound")
 
 
 def test_mappings_objects_and_tasks_are_read_alike() -> None:
