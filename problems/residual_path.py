@@ -20,8 +20,8 @@ from problems.workspace import workspace
 from theory.loss import Array
 
 BLOCK, SMALLEST_STEP = 160_000, 4_000
-"""Numbers in all work arrays together, of which a step touches few enough for a second-level cache of 1 MB, but not so few in
-one step that calls cost more than the work in them (many steps)."""
+"""Numbers in all work arrays together: those that a step touches then fit a second-level cache of 1 MB. But never so
+few residuals in a step that calls cost more than the work in them."""
 
 
 @dataclass(frozen=True)
