@@ -173,4 +173,5 @@ FIGURE = Figure(
     compute=compute,
     draw=draw,
     caption=caption,
+    cost=lambda part: 0.6 / part["x"] ** 2 if part["algorithm"] == "resampling" else 0.1 * part["N"],
 )

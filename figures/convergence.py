@@ -155,4 +155,5 @@ FIGURE = Figure(
     compute=compute,
     draw=draw,
     caption=caption,
+    cost=lambda part: 3.0 if len(part["values"]) > 1 else part["values"][0] / 250,
 )

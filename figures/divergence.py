@@ -144,4 +144,5 @@ FIGURE = Figure(
     compute=compute,
     draw=draw,
     caption=caption,
+    cost=lambda part: 0.025 * part["N"] if part["series"] == TYPICAL else 0.02,
 )

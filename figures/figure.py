@@ -32,6 +32,7 @@ class Figure:
     compute : `(part, seed) ↦ rows`; every draw is keyed by the seed and the part.
     draw : data ↦ picture.
     caption : data ↦ the text under it, with parameters, units and seeds.
+    cost : part ↦ about how many seconds it takes; long parts are computed first.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Figure:
     compute: Callable[[Part, int], list[Row]]
     draw: Callable[[Table], Picture]
     caption: Callable[[Table], str]
+    cost: Callable[[Part], float] = lambda part: 0.1
 
 
 @cache
@@ -65,6 +67,7 @@ def named(name: str) -> Figure:
     return known[name]
 
 
-def compute_part(name: str, part: Part, seed: int) -> list[Row]:
-    """Compute one part of one figure, each row with the seed; called in a worker, so it takes only plain values."""
+def compute_part(place: tuple[str, Part, int]) -> list[Row]:
+    """Compute one part, `(figure's name, part, seed)`, each row with the seed; called in a worker."""
+    name, part, seed = place
     return [{**row, "seed": seed} for row in named(name).compute(part, seed)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from verify.claim import PROFILES
 from verify.cli_plan import plan
-from verify.command_line import Cli, InnerSteps, fail, one_line_errors
+from verify.command_line import Cli, InnerSteps, cores, fail, one_line_errors
 from verify.run_file import own_version
 
 OUT = Path("results")
@@ -72,7 +71,7 @@ def run(
             summary = verify(
                 selection,
                 out,
-                jobs=jobs or _cores(),
+                jobs=jobs or cores(),
                 scheduler=scheduler,
                 resume=resume,
                 overwrite=overwrite,
@@ -81,11 +80,6 @@ def run(
             )
         show(summary, out)
     return summary.exit_code
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,22 @@ import click
 from verify.records import RunError
 
 
-class Cli(click.Group):
-    """Runs the suite where no command is named, and says what is wrong with its input in one line."""
+class Command(click.Command):
+    """Says what is wrong with its input in one line."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run; what click would report on several lines is one."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.ClickException as error:
+            fail(error.format_message(), 2)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class Cli(Command, click.Group):
+    """Runs the suite where no command is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read options without a command as those of `run`."""
@@ -32,16 +47,6 @@ class Cli(click.Group):
             raise click.UsageError(f"command = {args[0]!r} is unknown{hint}")
         return super().resolve_command(ctx, args)
 
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run; what click would report on several lines is one."""
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except click.ClickException as error:
-            fail(error.format_message(), 2)
-        except click.Abort:
-            sys.exit(130)
-        sys.exit(code if isinstance(code, int) else 0)
-
 
 def fail(message: str, code: int) -> NoReturn:
     """Print one line on standard error and exit."""
@@ -58,6 +63,11 @@ def one_line_errors() -> Iterator[None]:
         fail(str(error), 2)
     except RunError as error:
         fail(str(error), 3)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class InnerSteps(click.ParamType["tuple[int, ...]"]):

@@ -1,0 +1,126 @@
+"""The command line: which figures, from what, to where."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from figures.drawing import FORMATS, save
+from figures.figure import Figure, named, registry
+from figures.generation import generate
+from figures.table import Table
+from verify.command_line import Command, cores, fail, one_line_errors
+from verify.execution import open_workers
+
+OUT = Path("figures/output")
+
+
+class Formats(click.ParamType["tuple[str, ...]"]):
+    """File formats separated by commas."""
+
+    name = "FORMAT,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Read the formats, each once; fails in one line."""
+        formats = tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
+        for kind in formats:
+            if kind not in FORMATS:
+                self.fail(f"{kind!r} is not allowed: it must be one of {', '.join(FORMATS)}", param, ctx)
+        return tuple(formats)
+
+
+@click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--format", "formats", type=Formats(), default="pdf,png", show_default=True, help="pdf, png, svg.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Where files go."
+)
+@click.option("--from-data", is_flag=True, help="Draw again from the saved data, without computing.")
+@click.option("--list", "list_", is_flag=True, help="List the figures and what they answer.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
+@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+def cli(
+    names: tuple[str, ...],
+    formats: tuple[str, ...],
+    out: Path,
+    from_data: bool,
+    list_: bool,
+    seed: int,
+    jobs: int | None,
+    scheduler: str | None,
+) -> None:
+    """Make the figures NAME..., or all of them: each a picture, its data (CSV) and its caption (Markdown)."""
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs and --scheduler exclude each other")
+    with one_line_errors():
+        chosen = [named(name) for name in dict.fromkeys(names or registry())]
+        if list_:
+            for figure in chosen:
+                click.echo(f"{figure.name:<14} {figure.question}")
+            return
+        try:
+            _make_writable(out)
+            written = (
+                draw_saved(chosen, out, formats) if from_data else make(chosen, out, formats, seed, jobs, scheduler)
+            )
+        except OSError as error:
+            fail(f"cannot write to {out}: {error.strerror}", 2)
+        for path in written:
+            click.echo(path)
+
+
+def make(
+    chosen: Sequence[Figure], out: Path, formats: tuple[str, ...], seed: int, jobs: int | None, scheduler: str | None
+) -> list[Path]:
+    """Compute figures, save their data, and draw them; returns the paths written."""
+    _make_writable(out)
+    written = []
+    parts = sum(len(figure.parts) for figure in chosen)
+    with open_workers(min(jobs or cores(), parts), scheduler) as workers, progress_bar(parts) as progress:
+        for figure, table in generate(chosen, seed, workers, progress):
+            data = out / f"{figure.name}.csv"
+            table.write(data)
+            written += [data, *save(figure, Table.read(data), out, formats)]
+    return written
+
+
+def draw_saved(chosen: Sequence[Figure], out: Path, formats: tuple[str, ...]) -> list[Path]:
+    """Draw figures from the data in `out`; returns the paths written."""
+    tables = [Table.read(out / f"{figure.name}.csv") for figure in chosen]
+    _make_writable(out)
+    written = []
+    for figure, table in zip(chosen, tables, strict=True):
+        try:
+            written += save(figure, table, out, formats)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{out / figure.name}.csv is not the data of this figure: make it anew") from error
+    return written
+
+
+def _make_writable(out: Path) -> None:
+    """Create the directory; raises OSError now and not after the computation where it cannot be written to."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out):
+        pass
+
+
+@contextmanager
+def progress_bar(parts: int) -> Iterator[Callable[[], None]]:
+    """Show on a terminal's standard error how many parts are computed."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("parts", total=parts)
+        yield lambda: bar.advance(task)

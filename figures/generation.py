@@ -1,0 +1,48 @@
+"""From figures to their data: all parts of all figures in the same workers, long ones first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+
+from figures.figure import Figure, compute_part
+from figures.table import Row, Table
+from verify.execution import Workers
+from verify.records import RunError
+
+
+def generate(
+    figures: Sequence[Figure], seed: int, workers: Workers, progress: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Figure, Table]]:
+    """Compute figures; yields each with its data as soon as the last of its parts is there.
+
+    Neither the workers nor the order in which they finish have an influence on the data.
+
+    Parameters
+    ----------
+    progress : called as each part completes.
+
+    Raises
+    ------
+    RunError : a worker died, or the scheduler of a cluster is gone.
+    """
+    places = [(figure, at) for figure in figures for at in range(len(figure.parts))]
+    waiting = deque(sorted(places, key=lambda place: -place[0].cost(place[0].parts[place[1]])))
+    under_way: dict[Future[list[Row]], tuple[Figure, int]] = {}
+    lost: tuple[type[BaseException], ...] = (*workers.lost, CancelledError)
+    found: dict[str, dict[int, list[Row]]] = {figure.name: {} for figure in figures}
+    while waiting or under_way:
+        while waiting and len(under_way) < workers.slots:
+            figure, at = waiting.popleft()
+            under_way[workers.submit(compute_part, (figure.name, figure.parts[at], seed))] = figure, at
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            figure, at = under_way.pop(future)
+            rows = found[figure.name]
+            try:
+                rows[at] = future.result()
+            except lost as error:
+                raise RunError(f"a worker was lost while it computed figure {figure.name}") from error
+            progress()
+            if len(rows) == len(figure.parts):
+                yield figure, Table(row for _, part in sorted(rows.items()) for row in part)
