@@ -69,10 +69,11 @@ def rounding(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[flo
 
 
 def sampled_runs(cell: Cell, algorithm: Algorithm, settings: Sequence[Mapping[str, int]]) -> Iterator[Finding]:
-    """Independent runs on an ordinary problem at each of the settings."""
+    """Independent runs on an ordinary problem at each of the settings; none where no interval could be made."""
     for setting in settings:
         s = schedule(cell, **setting, K=horizon(cell, setting["C_beta"]))
-        yield sampled_run(cell, algorithm, s, share=len(settings))
+        if math.isfinite(largest_mean(cell.problem, s)):
+            yield sampled_run(cell, algorithm, s, share=len(settings))
 
 
 def sampled_run(cell: Cell, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:

@@ -12,7 +12,7 @@ from theory.algorithms import Algorithm, run
 from theory.constants import Schedule
 from theory.convergence import Guarantee, theorem_exact
 from verify.claim import PROFILES, Cell, Effort, alpha_L
-from verify.runs import exact_run, first_round, horizon, largest_mean, rounding, sampled_run, schedule
+from verify.runs import exact_run, first_round, horizon, largest_mean, rounding, sampled_run, sampled_runs, schedule
 from verify.verdict import judge
 
 SMALL = Effort(8, 0, 0, 200, 2, 40, 20, (1,))
@@ -63,7 +63,7 @@ def test_rounding_is_small_positive_and_grows_with_the_run() -> None:
 
 
 def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
-    """Far from 0 a run on a quadratic rounds 1e6 times more coarsely; its mean gradient norm moves less than the slack."""
+    """Far from 0 a run on a quadratic rounds 1e6 times more coarsely; its mean moves, but by less than the slack."""
     cell = cell_of("convex-quadratic")
     problem, c = cell.problem, cell.constants
     s = schedule(cell, C_beta=2.0, K=30)
@@ -110,6 +110,7 @@ def test_where_the_gradients_have_no_bound_nothing_is_said_to_hold_but_violation
         cell = replace(cell, problem=unbounded)
         finding = sampled_run(cell, "resampling", schedule(cell, C_beta=2.0, K=20))
         assert judge(finding) == verdict
+        assert not list(sampled_runs(cell, "resampling", [{"C_beta": 2}]))
 
 
 def test_the_horizon_is_short_where_gradients_are_unbounded() -> None:
