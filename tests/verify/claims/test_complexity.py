@@ -58,6 +58,14 @@ def test_the_theorems_certify_the_promised_orders(check: Check, problem: str) ->
         assert all(record.tightness is not None and record.tightness > 0.99 for record in records)
 
 
+@pytest.mark.parametrize("problem", ["ramp", "ramp-finite-sum", "noise-floor", "noise-floor-data"])
+def test_less_than_the_promised_orders_is_no_fault_where_there_is_no_noise_or_no_gap(
+    check: Check, problem: str
+) -> None:
+    records = check("complexity certified", problem, 1, "recommended")
+    assert [record.verdict for record in records] == ["holds", "holds"]
+
+
 @pytest.mark.parametrize(
     ("name", "problem", "N", "rule"),
     [
