@@ -22,7 +22,7 @@ NoiseSize: TypeAlias = Callable[[FunctionLoss, FunctionLoss, Array], Array]
 """A task (1,), samples of it (draws,) and points (P, d) ↦ the size of their noise (P, draws)."""
 
 SAFETY = 1.05
-DRAWS, NUMERICAL_DRAWS = 256, 32
+DRAWS, NUMERICAL_DRAWS = 128, 32
 """Samples per task that estimate the noise; fewer where their derivatives are numerical, and therefore dear."""
 NOISE_PROBES = 8
 CLIMBS = 10

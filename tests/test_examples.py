@@ -1,0 +1,61 @@
+"""The examples run, as a reader would run them, and their claims hold."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from problems.problem import Problem
+from verify.assertion import assert_claims
+from verify.loading import load_problem
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+needs_data = pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="the extra data is not installed")
+
+
+def example(spec: str) -> Problem:
+    return load_problem(str(EXAMPLES / spec), 2, 0.1)
+
+
+def test_the_bandit_has_estimated_constants_and_keeps_its_claims() -> None:
+    problem = example("softmax_bandit.py:bandit")
+    assert (problem.case, problem.number_of_tasks, problem.noise is not None) == ("resampling", 4, True)
+    assert set(problem.estimated) >= {"L", "rho", "sigma", "sigma_g", "sigma_H"}
+    assert "lower_bound" not in problem.estimated
+    claims = {"path", "link", "bias per task"}
+    records = assert_claims(problem, claims, inner_steps=2)
+    assert {record.claim for record in records} >= claims
+    assert all(record.estimated == problem.estimated for record in records)
+
+
+@needs_data
+def test_the_diagnosis_has_proved_smoothness_and_keeps_its_claims() -> None:
+    problem = example("breast_cancer.py:diagnosis")
+    assert (problem.case, problem.train_size, problem.test_size) == ("finite-sum", 10, 10)
+    assert problem.estimated == ("sigma", "b", "b_sq")
+    claims = {"meta-gradient", "gradient growth", "smoothness", "oracle calls"}
+    records = assert_claims(problem, claims, inner_steps=2)
+    assert {record.claim for record in records} >= claims
+
+
+def test_without_the_data_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    copy = tmp_path / "breast_cancer.py"  # a file of its own, which is not yet loaded
+    copy.write_text((EXAMPLES / "breast_cancer.py").read_text())
+    with pytest.raises(ValueError, match=r"cannot be imported: ModuleNotFoundError: .*sklearn") as caught:
+        load_problem(f"{copy}:diagnosis", 2, 0.1)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda file: file.name)
+def test_each_docstring_shows_a_command_that_names_what_is_there(file: Path) -> None:
+    text = file.read_text()
+    found = re.search(r"python -m verify run --problem examples/(\S+):(\S+)", text.split('"""')[1])
+    assert found is not None
+    assert found[1] == file.name
+    assert f"def {found[2]}(" in text
