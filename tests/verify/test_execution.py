@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 
 import numpy as np
 import pytest
@@ -33,9 +34,11 @@ def test_a_run_that_fails_leaves_no_process_behind() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    for child in set(multiprocessing.active_children()) - before:
-        child.join(timeout=30)
-        assert child.exitcode is not None
+    for _ in range(3000):  # a thread of the pool may be the one that learns of the end
+        if set(multiprocessing.active_children()) <= before:
+            break
+        time.sleep(0.01)
+    assert set(multiprocessing.active_children()) <= before
 
 
 @pytest.mark.parametrize(
