@@ -63,6 +63,18 @@ def from_functions(
     ValueError : one line that names the task, the field and what is allowed. No tasks, mixed forms, a function that is
         missing, raises, or returns the wrong shape, NaN or single precision, derivatives that are not derivatives, a
         Hessian that is not symmetric, and constants that are unknown or out of range.
+
+    Examples
+    --------
+    >>> def task(centre):
+    ...     return {
+    ...         "value": lambda w: 0.5 * (w - centre) @ (w - centre),
+    ...         "gradient": lambda w: w - centre,
+    ...         "hvp": lambda w, v: v,
+    ...     }
+    >>> problem = from_functions([task(-1.0), task(1.0)], dim=2, constants={"L": 1.0, "rho": 0.0, "sigma": 1.5})
+    >>> problem.case, problem.estimated
+    ('resampling', ('lower_bound', 'gradient_bound'))
     """
     for field, size in (("dim", dim), ("train_size", train_size), ("test_size", test_size)):
         integer(field, size, low=1)
