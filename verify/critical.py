@@ -25,12 +25,14 @@ class Bracket:
     high: float
 
 
-def fixed_steps(problem: Problem, N: int, alpha: Values, beta: float, w: Array, steps: int) -> tuple[Array, Array]:
-    """Exact MAML with fixed β from `w` (P, d), an inner stepsize `alpha` (P,) for each: the last two iterates.
+def fixed_steps(
+    problem: Problem, N: int, alpha: Values | float, beta: float, w: Array, steps: int
+) -> tuple[Array, Array]:
+    """Exact MAML with fixed β from `w` (P, d), an inner stepsize for all or (P,) for each: the last two iterates.
 
     They may be infinite or NaN where the iterates diverge.
     """
-    previous, column = w, alpha[:, None, None]
+    previous, column = w, alpha[:, None, None] if isinstance(alpha, np.ndarray) else alpha
     with np.errstate(all="ignore"):
         for _ in range(steps):
             gradient = mean_over_tasks(meta_gradient(w[:, None], column, N, problem.inner, problem.outer))
