@@ -19,12 +19,19 @@ from theory.validation import integer, one_of, real
 
 Algorithm: TypeAlias = Literal["exact", "finite-sum", "resampling"]
 
+NUMBERS = ("N", "alpha", "B", "S", "D", "T", "B_prime", "D_L", "K")
+"""Fields of a schedule of which a run has one."""
+
 CHUNK = 30_000
 """Numbers that one batch of exact quantities holds per array: a few such arrays stay in the second-level cache."""
 
 
 class Tasks(Protocol):
     """What the algorithms ask of a problem: all its task losses, and fresh minibatches in the resampling case."""
+
+    @property
+    def dim(self) -> int:
+        """Dimension d of the points."""
 
     @property
     def inner(self) -> Loss:
@@ -115,15 +122,19 @@ def run(
 
     Raises
     ------
-    ValueError : unknown algorithm, a start of the wrong shape or not finite, a bad fixed stepsize.
+    ValueError : unknown algorithm, a start of the wrong shape or not finite, a bad stepsize, an array in the schedule.
 
     Source: Ji, Yang, Liang (2022), Algorithms 1 and 2.
     """
     one_of("algorithm", algorithm, get_args(Algorithm))
     integer("replicas", replicas, low=1)
+    for name in NUMBERS:
+        if np.ndim(getattr(s, name)) > 0:
+            raise ValueError(f"{name} = {getattr(s, name)} is not allowed: {name} of a run must be one number")
     start = np.asarray(start, dtype=np.float64)
-    if start.ndim not in (1, 2) or not np.isfinite(start).all():
-        raise ValueError(f"start of shape {start.shape} is not allowed: start must be finite, of shape (d,) or (R, d)")
+    if start.ndim not in (1, 2) or start.shape[-1] != tasks.dim or not np.isfinite(start).all():
+        shapes = f"({tasks.dim},) or (R, {tasks.dim})"
+        raise ValueError(f"start of shape {start.shape} is not allowed: start must be finite, of shape {shapes}")
     if meta_stepsize is not None:
         real("meta_stepsize", meta_stepsize)
     w = start.copy() if start.ndim == 2 else np.tile(start, (replicas, 1))

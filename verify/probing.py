@@ -54,7 +54,10 @@ def decode(cell: Cell, points: Values) -> tuple[Array, Array]:
     """Pairs (P, 1, d) that the search's points `(w, v, e)` (P, 2d + 1) stand for."""
     d = cell.problem.dim
     w, direction, exponent = points[:, :d], points[:, d:-1], points[:, -1:]
-    u = w + 10**exponent * cell.problem.scale * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    # Farther pairs say little about local constants, and a problem that is regular only near its probes has none there.
+    u = w + 10 ** np.minimum(exponent, FARTHEST) * cell.problem.scale * direction / np.linalg.norm(
+        direction, axis=1, keepdims=True
+    )
     return w[:, None], u[:, None]
 
 

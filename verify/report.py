@@ -39,7 +39,7 @@ class Entry:
 
 
 def write_report(directory: Path, summary: Summary, records: Sequence[Record]) -> Path:
-    """Write `report.html` into `directory` and return its path; raises StoreError where it cannot.
+    """Write `report.html` into `directory` and return its path; raises RunError where it cannot.
 
     The page needs no network. All text goes through the template's escaping, whoever wrote it.
     """

@@ -61,6 +61,7 @@ def attack(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Ge
     best = np.argsort(-ratio, kind="stable")[:POPULATION]
     low, high = starts.min(axis=0), starts.max(axis=0)
     margin = 0.5 * (high - low) + 1e-9
+    box = list(zip(low - margin, high + margin, strict=True))
     examined = len(starts)
 
     def objective(columns: Values) -> Values:
@@ -74,7 +75,7 @@ def attack(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Ge
 
     population_search(
         objective,
-        list(zip(low - margin, high + margin, strict=True)),
+        box,
         init=starts[best],
         maxiter=effort.attack,
         polish=False,
@@ -88,6 +89,7 @@ def attack(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Ge
             lambda point: float(objective(point[:, None])[0]),
             np.asarray(finding.witness["point"]),
             method="Nelder-Mead",
+            bounds=box,
             options={"maxfev": effort.simplex},
         )
     return Finding(**{**finding.__dict__, "method": "attack", "samples": examined})

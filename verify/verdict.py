@@ -8,9 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Verdict: TypeAlias = Literal[
-    "holds", "violated", "inconclusive", "vacuous", "inapplicable", "error"
-]
+Verdict: TypeAlias = Literal["holds", "violated", "inconclusive", "vacuous", "inapplicable", "error"]
 Method: TypeAlias = Literal["exact", "attack", "enumeration", "monte-carlo", "run"]
 
 EPS = float(np.finfo(np.float64).eps)

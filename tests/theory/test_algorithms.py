@@ -212,6 +212,7 @@ def test_the_meta_stepsize_can_be_fixed() -> None:
 BAD_INPUT = [
     ({"algorithm": "sgd"}, "algorithm = 'sgd' is not allowed: algorithm must be one of "),
     ({"start": np.zeros((1, 1, 3))}, r"start of shape \(1, 1, 3\) is not allowed: start must be finite, of shape "),
+    ({"start": np.zeros((5, 2))}, r"start of shape \(5, 2\) is not allowed: start must be finite, of shape \(3,\) or "),
     ({"start": np.array([0.0, np.nan, 0.0])}, "is not allowed: start must be finite"),
     ({"meta_stepsize": -0.5}, "meta_stepsize = -0.5 is not allowed: meta_stepsize must be a finite number >= 0"),
     ({"meta_stepsize": np.nan}, "meta_stepsize = nan is not allowed"),
@@ -234,6 +235,11 @@ def test_bad_input_is_one_line_that_names_it(change: dict[str, Any], message: st
 def test_a_bad_schedule_is_one_line_that_names_it(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"^{field} = {value:g} is not allowed: {field} must be "):
         schedule(build("softmax-bandit"), **{field: value})
+
+
+def test_a_run_has_one_schedule() -> None:
+    with pytest.raises(ValueError, match=r"^alpha = \[0.1 0.2\] is not allowed: alpha of a run must be one number$"):
+        execute("exact", build("softmax-bandit"), schedule(build("softmax-bandit"), alpha=np.array([0.1, 0.2])))
 
 
 def test_algorithm_1_needs_data_noise() -> None:

@@ -218,6 +218,7 @@ class CentredTasks:
     inner: Centred
     outer: Centred
     noise: float
+    dim: int = 2
     number_of_tasks: int = 3
     train_size: int = 7
     test_size: int = 11
