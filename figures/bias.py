@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BOUND, MEASURED, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, STEPSIZES, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
@@ -14,7 +14,7 @@ from theory.constants import Schedule
 from theory.estimator import task_bias_bound
 from theory.maml import meta_gradient
 from theory.sharper import task_bias_one_step, task_bias_sharper
-from verify.claim import StepsizeRule, alpha_L
+from verify.claim import alpha_L
 from verify.enumeration import enumerate_paths, mean_estimator
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 AGAINST_S = {"tent": (1, 2, 4, 8, 16, 32, 64), "rotated-cosine-finite-noise": (1, 2, 4, 8, 16)}
 AGAINST_N, N_MAX = "tent-kink", 12
-RULES: tuple[StepsizeRule, ...] = ("recommended", "fixed")
 
 
 def parts() -> list[Part]:
@@ -31,7 +30,7 @@ def parts() -> list[Part]:
         {"problem": problem, "rule": "fixed", "N": 1, "S": S} for problem, sizes in AGAINST_S.items() for S in sizes
     ]
     against_N: list[Part] = [
-        {"problem": AGAINST_N, "rule": rule, "N": N, "S": 1} for rule in RULES for N in range(2, N_MAX + 1)
+        {"problem": AGAINST_N, "rule": rule, "N": N, "S": 1} for rule in STEPSIZES for N in range(2, N_MAX + 1)
     ]
     return against_S + against_N
 
@@ -59,28 +58,29 @@ def compute(part: Part, seed: int) -> list[Row]:
 
 def draw(table: Table) -> Picture:
     """Above against S on two problems, below against N for two stepsize rules."""
-    picture, (above, below) = panels(2, height=2.2)
-    colors = ("#0072B2", "#D55E00")
-    for (problem, _), marker, color in zip(AGAINST_S.items(), "os", colors, strict=True):
-        rows = table.select(problem=problem)
-        above.loglog(rows["S"], rows["measured"], marker=marker, color=color, label=f"{problem}, measured", **MEASURED)
-        if problem == "tent":  # at N = 1 the bound over σ_g is the same number on every problem
-            above.loglog(rows["S"], rows["bound"], **BOUND, linestyle="-", label="paper's bound")
-        else:
-            above.loglog(
-                rows["S"], rows["one_step"], **{**BOUND, "color": color}, linestyle=":", label="own bound, 1/S"
-            )
+    picture, (above, below) = panels(2, height=2.3)
+    tent, cosine = (table.select(problem=problem, rule="fixed") for problem in AGAINST_S)
+    (tent_look, cosine_look), names = LOOKS[:2], list(AGAINST_S)
+    handles = [
+        beside(above, tent["S"], tent["measured"], tent["bound"], tent_look),
+        beside(above, cosine["S"], cosine["measured"], cosine["one_step"], cosine_look),
+    ]
+    above.loglog()
+    above.set_xticks(tent["S"], [f"{S:.0f}" for S in tent["S"]])
+    above.minorticks_off()
     above.set_xlabel("data per inner gradient S (N = 1)")
-    for rule, marker, color in zip(RULES, "os", colors, strict=True):
+    labels = [rf"{names[0]}, and the paper's $1/\sqrt{{S}}$", f"{names[1]}, and the own 1/S"]
+    above.legend(handles, labels, title=BESIDE, **ABOVE)
+    handles = []
+    for rule, look in zip(STEPSIZES, LOOKS, strict=False):
         rows = table.select(problem=AGAINST_N, rule=rule)
-        name = {"recommended": r"$\alpha = 1/(8NL)$", "fixed": r"$\alpha = 1/(4L)$"}[rule]
-        below.semilogy(rows["N"], rows["measured"], marker=marker, color=color, label=f"{name}, measured", **MEASURED)
-        below.semilogy(rows["N"], rows["bound"], **{**BOUND, "color": color}, linestyle="-", label="paper's bound")
-        below.semilogy(rows["N"], rows["sharper"], **{**BOUND, "color": color}, linestyle="--", label="own bound")
+        handles.append(beside(below, rows["N"], rows["measured"], rows["bound"], look))
+        (own,) = below.plot(rows["N"], rows["sharper"], marker="none", color="black", linestyle=":", linewidth=0.8)
+    below.set_yscale("log")
     below.set_xlabel(f"inner steps N (S = 1, {AGAINST_N})")
+    below.legend([*handles, own], [*STEPSIZES.values(), "own bounds"], ncol=3, **ABOVE)
     for ax in (above, below):
         ax.set_ylabel(r"bias over $\sigma_g$")
-        ax.legend(ncol=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return picture
 
 

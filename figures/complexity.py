@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from figures.drawing import ABOVE, LOOKS, Look, beside, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, Look, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems import slow_slope
@@ -117,7 +117,7 @@ def draw(table: Table) -> Picture:
         ax.set_xticks([0.8, 0.4, 0.2, 0.1, 0.05], ["0.8", "0.4", "0.2", "0.1", "0.05"])
         ax.invert_xaxis()
         ax.set_ylabel(ylabel)
-    axes[0].legend(handles, [f"{series.label}, {series.problem}" for series in SERIES.values()], **ABOVE)
+    axes[0].legend(handles, [f"{series.label}, {series.problem}" for series in SERIES.values()], title=BESIDE, **ABOVE)
     handles = [
         _draw(axes[2], table.select(panel="N", rule=rule), "N", "calls_", look)
         for rule, look in zip(("recommended", "fixed"), LOOKS, strict=False)

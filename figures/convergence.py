@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import ABOVE, LOOKS, beside, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems import ramp, slow_slope
@@ -116,7 +116,7 @@ def draw(table: Table) -> Picture:
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.set_ylabel(r"$\bar g$")
-        ax.legend(handles, [series.label for series in shown], **ABOVE)
+        ax.legend(handles, [series.label for series in shown], title=BESIDE if ax is axes[0] else None, **ABOVE)
     axes[0].set_xlabel("meta steps K")
     axes[1].set_xlabel("meta steps K")
     axes[2].set_xlabel("tasks per meta step B, or data per inner gradient S")

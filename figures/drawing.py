@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.table import Table
+from verify.claim import StepsizeRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,14 +24,16 @@ BOUND: dict[str, Any] = {"color": "black", "marker": "none"}
 
 ABOVE: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
 """Where a panel's own legend goes: over its top edge, never over data."""
+BESIDE = "line: bound, marker: measured"
+"""Title of a legend whose entries are both."""
+STEPSIZES: dict[StepsizeRule, str] = {"recommended": r"$\alpha = 1/(8NL)$", "fixed": r"$\alpha = 1/(4L)$"}
+"""The two stepsize rules that figures against N compare, and how legends call them."""
 Look: TypeAlias = tuple[str, str, str]
 LOOKS: tuple[Look, ...] = (("o", "#0072B2", "-"), ("s", "#D55E00", "--"), ("^", "#009E73", "-."), ("D", "#CC79A7", ":"))
 """Marker, colour and line style of the series of a panel, told apart by each of the three alone."""
 
 
-def beside(
-    ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[Any, Any] | None = None
-) -> tuple[Any, Any]:
+def beside(ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[Any, Any] | None = None) -> Any:
     """Draw a measurement over its bound, both in one look, with a band of replicas; returns one handle for a legend."""
     marker, color, linestyle = look
     (line,) = ax.plot(x, bound, marker="none", color=color, linestyle=linestyle)

@@ -6,29 +6,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BOUND, MEASURED, panels, prose
+from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
 from theory.constants import Schedule
 from theory.estimator import task_second_moment_bound
-from verify.claim import StepsizeRule, alpha_L
+from verify.claim import alpha_L
 from verify.enumeration import enumerate_paths, second_moment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 PROBLEM = "saddle-hessian-noise"
-RULES: tuple[StepsizeRule, ...] = ("recommended", "fixed")
 N_MAX, N_FIXED, D_VALUES = 6, 2, (1, 2, 4, 8, 16, 32, 64)
 
 
 def parts() -> list[Part]:
     """Inner steps at D = 1, and Hessian batch sizes at one N, for both stepsize rules."""
     against_N: list[Part] = [
-        {"panel": "N", "rule": rule, "N": N, "D": 1} for rule in RULES for N in range(1, N_MAX + 1)
+        {"panel": "N", "rule": rule, "N": N, "D": 1} for rule in STEPSIZES for N in range(1, N_MAX + 1)
     ]
-    against_D: list[Part] = [{"panel": "D", "rule": rule, "N": N_FIXED, "D": D} for rule in RULES for D in D_VALUES]
+    against_D: list[Part] = [{"panel": "D", "rule": rule, "N": N_FIXED, "D": D} for rule in STEPSIZES for D in D_VALUES]
     return against_N + against_D
 
 
@@ -49,21 +48,19 @@ def compute(part: Part, seed: int) -> list[Row]:
 def draw(table: Table) -> Picture:
     """Above against N, below against D."""
     picture, axes = panels(2, height=1.9)
-    looks = {
-        "recommended": ("o", "#0072B2", "-", r"$\alpha = 1/(8NL)$"),
-        "fixed": ("s", "#D55E00", "--", r"$\alpha = 1/(4L)$"),
-    }
     for ax, panel in zip(axes, ("N", "D"), strict=True):
-        for rule, (marker, color, line, label) in looks.items():
+        handles = []
+        for rule, look in zip(STEPSIZES, LOOKS, strict=False):
             rows = table.select(panel=panel, rule=rule)
-            ax.plot(rows[panel], rows["bound"], **{**BOUND, "color": color}, linestyle=line, label=f"bound, {label}")
-            ax.plot(rows[panel], rows["measured"], marker=marker, color=color, label=f"measured, {label}", **MEASURED)
+            handles.append(beside(ax, rows[panel], rows["measured"], rows["bound"], look))
         ax.set_yscale("log")
         ax.set_ylabel(r"$\mathrm{E}\,\|\hat G_i\|^2 / \sigma_g^2$")
     axes[0].set_xlabel("inner steps N (D = 1)")
     axes[1].set_xlabel(f"data per Hessian D (N = {N_FIXED})")
-    axes[1].set_xscale("log", base=2)
-    picture.legend(*axes[0].get_legend_handles_labels(), ncol=2, loc="outside lower center")
+    axes[1].set_xscale("log")
+    axes[1].set_xticks(D_VALUES, [str(D) for D in D_VALUES])
+    axes[1].minorticks_off()
+    picture.legend(handles, STEPSIZES.values(), title=BESIDE, ncol=2, loc="outside lower center")
     return picture
 
 
@@ -71,8 +68,8 @@ def caption(table: Table) -> str:
     """Say what was measured."""
     return prose(f"""
         Mean square of Algorithm 1's meta-gradient of one task, over σ_g², on {PROBLEM} (d = 1) at its start, with
-        S = T = 1: paths enumerated, Hessian batches propagated as second-moment matrices, no sampling error.
-        Lines: V[(q^N ‖∇l_i‖ + (q^N − 1)σ_g/√S)² + σ_g²/T] with V = (q² + α²σ_H²/D)^N.
+        S = T = 1, α = 1/(8NL) and 1/(4L): paths enumerated, Hessian batches propagated as second-moment matrices, no
+        sampling error. Lines: V[(q^N ‖∇l_i‖ + (q^N − 1)σ_g/√S)² + σ_g²/T] with V = (q² + α²σ_H²/D)^N.
     """)
 
 

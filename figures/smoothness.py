@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BOUND, MEASURED, panels, prose
+from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
-from verify.claim import StepsizeRule, alpha_L
+from verify.claim import alpha_L
 from verify.evaluation import evaluate
 from verify.records import Job
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 PROBLEMS = ("teeth", "rotated-cosine")
-RULES: tuple[StepsizeRule, ...] = ("recommended", "fixed")
 INNER_STEPS = (1, 2, 3, 5, 7, 10, 14, 17, 20)
 
 
@@ -36,20 +35,17 @@ def compute(part: Part, seed: int) -> list[Row]:
 def draw(table: Table) -> Picture:
     """One panel per problem, one measured and one bound curve per stepsize rule."""
     picture, axes = panels(2, sharex=True, height=1.9)
-    looks = {
-        "recommended": ("o", "#0072B2", "-", r"$\alpha = 1/(8NL)$"),
-        "fixed": ("s", "#D55E00", "--", r"$\alpha = 1/(4L)$"),
-    }
     for ax, problem in zip(axes, PROBLEMS, strict=True):
-        for rule, (marker, color, line, label) in looks.items():
+        handles = []
+        for rule, look in zip(STEPSIZES, LOOKS, strict=False):
             rows = table.select(problem=problem, rule=rule)
-            ax.semilogy(rows["N"], rows["bound"], **{**BOUND, "color": color}, linestyle=line, label=f"bound, {label}")
-            ax.semilogy(rows["N"], rows["measured"], marker=marker, color=color, label=f"measured, {label}", **MEASURED)
+            handles.append(beside(ax, rows["N"], rows["measured"], rows["bound"], look))
+        ax.set_yscale("log")
         ax.set_title(problem, loc="left")
         ax.set_ylabel("Lipschitz constant / L")
     axes[-1].set_xlabel("inner steps N")
     axes[-1].set_xticks(INNER_STEPS)
-    picture.legend(*axes[0].get_legend_handles_labels(), ncol=2, loc="outside lower center")
+    picture.legend(handles, STEPSIZES.values(), title=BESIDE, ncol=2, loc="outside lower center")
     return picture
 
 
@@ -66,7 +62,9 @@ def caption(table: Table) -> str:
 FIGURE = Figure(
     name="smoothness",
     question="How does the smoothness of the meta objective grow with the inner steps?",
-    parts=[{"problem": problem, "rule": rule, "N": N} for problem in PROBLEMS for rule in RULES for N in INNER_STEPS],
+    parts=[
+        {"problem": problem, "rule": rule, "N": N} for problem in PROBLEMS for rule in STEPSIZES for N in INNER_STEPS
+    ],
     compute=compute,
     draw=draw,
     caption=caption,
