@@ -66,7 +66,6 @@ def cli(
                 click.echo(f"{figure.name:<14} {figure.question}")
             return
         try:
-            _make_writable(out)
             written = (
                 draw_saved(chosen, out, formats) if from_data else make(chosen, out, formats, seed, jobs, scheduler)
             )
