@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,8 +21,6 @@ MEASURED: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "white", "zo
 """How measurements look everywhere: open markers without a line, over the lines of the bounds."""
 BOUND: dict[str, Any] = {"color": "black", "marker": "none"}
 """How bounds look everywhere: lines without markers."""
-
-
 ABOVE: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
 """Where a panel's own legend goes: over its top edge, never over data."""
 BESIDE = "line: bound, marker: measured"
@@ -44,8 +43,8 @@ def beside(ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[
 
 
 def prose(text: str) -> str:
-    """Return a caption as one line: line breaks and indentation of the source become spaces."""
-    return " ".join(text.split())
+    """Return a caption as one line, without the line breaks and indentation of the source, and with minus signs."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", " ".join(text.split()))
 
 
 def panels(rows: int = 1, columns: int = 1, *, height: float = 2.4, **options: Any) -> tuple[Picture, list[Axes]]:
