@@ -15,7 +15,7 @@ from theory.estimator import task_bias_bound
 from theory.maml import meta_gradient
 from theory.sharper import task_bias_one_step, task_bias_sharper
 from verify.claim import alpha_L
-from verify.enumeration import enumerate_paths, mean_estimator
+from verify.evidence.enumeration import enumerate_paths, mean_estimator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

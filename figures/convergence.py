@@ -19,7 +19,7 @@ from theory.constants import Schedule
 from verify.claim import StepsizeRule, alpha_L, keyed_seed
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
-from verify.fits import Fit, power_law
+from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

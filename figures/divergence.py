@@ -14,8 +14,8 @@ from problems.problem import Problem
 from problems.rotated_cosine import CosineNoise, cosine_problem, cosine_tasks
 from theory.growth import stepsize_cap
 from verify.claim import keyed_seed
-from verify.critical import critical_stepsize, fixed_steps
-from verify.fits import Fit, power_law
+from verify.evidence.critical import critical_stepsize, fixed_steps
+from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

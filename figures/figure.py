@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import figures
 from figures.table import Row, Table
+from theory.validation import suggestion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -61,8 +61,7 @@ def named(name: str) -> Figure:
     """Return the figure called `name`; raises ValueError with the nearest name where there is none."""
     known = registry()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = suggestion(name, known)
         raise ValueError(f"figure = {name!r} is unknown{hint} (see `python -m figures --list`)")
     return known[name]
 

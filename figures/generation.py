@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from figures.figure import Figure, compute_part
 from figures.table import Row, Table
-from verify.execution import Workers
-from verify.records import RunError
+from verify.running.execution import Workers
+from verify.running.records import RunError
 
 
 def generate(

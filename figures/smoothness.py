@@ -11,8 +11,8 @@ from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
 from verify.claim import alpha_L
-from verify.evaluation import evaluate
-from verify.records import Job
+from verify.running.evaluation import evaluate
+from verify.running.records import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

@@ -11,9 +11,9 @@ from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import families
 from verify.claim import claims
-from verify.evaluation import evaluate
-from verify.ledger import JUDGED, grouped
-from verify.selection import Selection, plan
+from verify.reporting.ledger import JUDGED, grouped
+from verify.running.evaluation import evaluate
+from verify.running.selection import Selection, plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

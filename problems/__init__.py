@@ -11,11 +11,11 @@ A problem that belongs to the suite is one file of this package: it builds a `Pr
 and nothing else lists it: `families()` finds it by looking, `family(name)` builds it.
 """
 
-from problems.function_tasks import Task
-from problems.functions import from_functions, uniform_probes
 from problems.noise import DataNoise, FiniteNoise
 from problems.problem import Case, Problem, gaussian_probes
 from problems.registry import Family, families, family, register
+from problems.user.function_tasks import Task
+from problems.user.functions import from_functions, uniform_probes
 
 __all__ = [
     "Case",

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.linear_noise import LinearNoise
+from problems.losses.linear_noise import LinearNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.constants import Constants

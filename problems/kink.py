@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.curvature_spline import CurvatureSpline
+from problems.losses.curvature_spline import CurvatureSpline
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.convex_quadratic import IsotropicQuadratic
-from problems.linear_noise import LinearNoise
+from problems.losses.linear_noise import LinearNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.constants import Constants

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import problems
 from problems.problem import Case, Problem
+from theory.validation import suggestion
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,6 @@ def family(name: str) -> Family:
     """Return the problem registered as `name`; raises ValueError with the nearest name where there is none."""
     known = families()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = suggestion(name, known)
         raise ValueError(f"problem = {name!r} is unknown{hint} (see `python -m verify list --problems`)")
     return known[name]

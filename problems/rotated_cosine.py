@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from problems.cosine_loss import RotatedCosine
-from problems.half_angle import sine_cosine
+from problems.losses.cosine_loss import RotatedCosine
+from problems.losses.half_angle import sine_cosine
 from problems.noise import DataNoise, FiniteNoise
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from problems.cosine_noise import CosineNoise
-from problems.curvature_spline import CurvatureSpline
-from problems.linear_noise import no_noise, two_point_noise
+from problems.losses.cosine_noise import CosineNoise
+from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.linear_noise import no_noise, two_point_noise
 from problems.noise import DataNoise
 from problems.probes import probes_around
 from problems.problem import Problem

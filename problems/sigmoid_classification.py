@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from problems.linear_model import LinearModel
-from problems.linear_model_constants import linear_model_constants
-from problems.penalty import Penalty
+from problems.losses.linear_model import LinearModel
+from problems.losses.linear_model_constants import linear_model_constants
+from problems.losses.penalty import Penalty
 from problems.problem import Problem, gaussian_probes
 from problems.registry import register
 from theory.loss import Array

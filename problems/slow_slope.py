@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.linear_noise import no_noise
+from problems.losses.linear_noise import no_noise
 from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants

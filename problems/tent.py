@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from problems.curvature_spline import CurvatureSpline
-from problems.linear_noise import two_point_noise
+from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.linear_noise import two_point_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.curvature_spline import CurvatureSpline
-from problems.linear_noise import no_noise
+from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.linear_noise import no_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register

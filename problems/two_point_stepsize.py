@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from problems.curvature_spline import CurvatureSpline
-from problems.linear_noise import no_noise, two_point_noise
+from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.linear_noise import no_noise, two_point_noise
 from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from problems.linear_noise import two_point_noise
+from problems.losses.linear_noise import two_point_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register

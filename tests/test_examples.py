@@ -11,7 +11,7 @@ import pytest
 
 from problems.problem import Problem
 from verify.assertion import assert_claims
-from verify.loading import load_problem
+from verify.running.loading import load_problem
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -53,3 +54,13 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
     """Require `value` to be one of the names `allowed`; raises ValueError in one line."""
     if value not in allowed:
         raise ValueError(f"{name} = {value!r} is not allowed: {name} must be one of {', '.join(allowed)}")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` with the name in `known` nearest to `name`, or "" where none is near.
+
+    >>> suggestion("bais", ["bias", "path"])
+    '; did you mean bias?'
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from problems.problem import Problem
-from verify.evaluation import evaluate
-from verify.records import Job, Record
-from verify.selection import Selection, plan
+from verify.running.evaluation import evaluate
+from verify.running.records import Job, Record
+from verify.running.selection import Selection, plan
 
 SHOWN = 10
 

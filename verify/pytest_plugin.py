@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.records import Record
+    from verify.running.records import Record
 
 
 @pytest.fixture(scope="session")

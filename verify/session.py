@@ -10,15 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from verify.evaluation import MAX_STATISTICAL
-from verify.execution import open_workers
-from verify.ledger import Summary, summarise
-from verify.records import Record, RunError
-from verify.run_file import MUTANTS, RECORDS, Header
-from verify.runner import run
-from verify.selection import Selection, find_claim, plan
-from verify.store import Store
-from verify.summary_files import write_summary
+from verify.reporting.ledger import Summary, summarise
+from verify.reporting.summary_files import write_summary
+from verify.running.evaluation import MAX_STATISTICAL
+from verify.running.execution import open_workers
+from verify.running.records import Record, RunError
+from verify.running.run_file import MUTANTS, RECORDS, Header
+from verify.running.runner import run
+from verify.running.selection import Selection, find_claim, plan
+from verify.running.store import Store
 
 logger = logging.getLogger("verify")
 Progress: TypeAlias = Callable[[int, int, Sequence[Record]], None]
@@ -81,7 +81,7 @@ def verify(
     if selection.mutants:
         write_summary(directory, summary, "mutants")
     else:
-        from verify.report import write_report
+        from verify.reporting.report import write_report
 
         write_summary(directory, summary)
         write_report(directory, summary, records)

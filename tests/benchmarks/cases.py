@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from rates import Rates, penalty_rate
 
-from problems.cosine_loss import RotatedCosine
-from problems.linear_model import LinearModel
+from problems.losses.cosine_loss import RotatedCosine
+from problems.losses.linear_model import LinearModel
 from problems.robust_regression import GemanMcClure
 from theory.loss import Array, Loss
 

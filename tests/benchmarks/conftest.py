@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from rates import Rates, measure_rates
 
-from verify.execution import one_thread
+from verify.running.execution import one_thread
 
 LINES = pytest.StashKey[list[str]]()
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from cases import ALPHA, Case
 
-from problems.cosine_loss import RotatedCosine
-from problems.linear_model import LinearModel
+from problems.losses.cosine_loss import RotatedCosine
+from problems.losses.linear_model import LinearModel
 from theory.loss import Array, Loss
 
 

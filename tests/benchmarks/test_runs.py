@@ -15,9 +15,9 @@ from problems.registry import family
 from theory.algorithms import run
 from theory.constants import Schedule
 from verify.claim import claims
-from verify.enumeration import enumerate_paths, mean_estimator
-from verify.evaluation import evaluate
-from verify.selection import Selection, plan
+from verify.evidence.enumeration import enumerate_paths, mean_estimator
+from verify.running.evaluation import evaluate
+from verify.running.selection import Selection, plan
 
 CPU_TIME = pytest.mark.benchmark(group="runs", timer=time.process_time)
 

@@ -13,7 +13,7 @@ from timing import alternate
 
 from problems.registry import family
 from theory.maml import meta_gradient
-from verify.fits import power_law
+from verify.evidence.fits import power_law
 
 SIZES = {"R": (200, 640, 2000, 6400, 20_000), "B": (64, 200, 640, 2000, 6400), "N": (5, 15, 50, 150, 500)}
 

@@ -13,7 +13,7 @@ from figures.figure import compute_part
 from figures.table import Table
 from figures.tightness import SHARP, label, matrix
 from problems import slow_slope
-from verify.fits import exponential, line, power_law
+from verify.evidence.fits import exponential, line, power_law
 
 Compute = Callable[..., Table]
 

@@ -12,8 +12,8 @@ from figures import generation
 from figures.figure import Figure, Part, named, registry
 from figures.generation import generate
 from figures.table import Row
-from verify.execution import InProcess, open_workers
-from verify.records import RunError
+from verify.running.execution import InProcess, open_workers
+from verify.running.records import RunError
 
 Place = tuple[str, Part, int]
 

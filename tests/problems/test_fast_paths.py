@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from problems import cosine_path, residual_path
-from problems.blocks import equal_blocks
-from problems.cosine_loss import RotatedCosine
-from problems.half_angle import sine_cosine
-from problems.linear_model import LinearModel
-from problems.penalty import Penalty
+from problems.losses import cosine_path, residual_path
+from problems.losses.blocks import equal_blocks
+from problems.losses.cosine_loss import RotatedCosine
+from problems.losses.half_angle import sine_cosine
+from problems.losses.linear_model import LinearModel
+from problems.losses.penalty import Penalty
+from problems.losses.workspace import workspace
 from problems.robust_regression import GemanMcClure, Welsch
 from problems.sigmoid_classification import Sigmoid
-from problems.workspace import workspace
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import meta_gradient
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from problems.cosine_noise import CosineNoise
-from problems.curvature_spline import CurvatureSpline
-from problems.linear_noise import LinearNoise, no_noise, two_point_noise
+from problems.losses.cosine_noise import CosineNoise
+from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.linear_noise import LinearNoise, no_noise, two_point_noise
 from problems.noise import FiniteNoise
 from problems.quadratic import quadratic
 from theory.loss import Loss

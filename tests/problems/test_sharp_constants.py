@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from problems.curvature_spline import CurvatureSpline
 from problems.cusp import cusp, cusp_mismatch
 from problems.kink import kink
+from problems.losses.curvature_spline import CurvatureSpline
 from problems.noise import FiniteNoise
 from problems.problem import Problem
 from problems.rare_mismatch import rare_mismatch

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from verify import claim as claim_module
-from verify.records import Job
+from verify.running.records import Job
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import pytest
 from problems.problem import Problem
 from problems.registry import family
 from verify.assertion import assert_claims
-from verify.records import Record
+from verify.running.records import Record
 
 
 @pytest.fixture

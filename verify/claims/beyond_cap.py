@@ -11,9 +11,9 @@ from theory.growth import stepsize_cap
 from theory.maml import mean_over_tasks, meta_gradient
 from verify.claim import Cell, Mutant, claim
 from verify.claims.stepsize_cap import DESCRIPTION
-from verify.critical import fixed_steps
-from verify.rounding import extent, meta_gradient_error
-from verify.search import Values
+from verify.evidence.critical import fixed_steps
+from verify.evidence.rounding import extent, meta_gradient_error
+from verify.evidence.search import Values
 from verify.verdict import EPS, Finding
 
 PAST = 1.1  # of the cap: there each step brings iterates nearer to the 2-cycle, by a factor of about 0.7

@@ -13,8 +13,8 @@ from theory.growth import growth
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient, pull_back
 from verify.claim import Cell, Mutant, claim
-from verify.enumeration import enumerable_steps, enumerate_paths, mean_estimator
-from verify.expectation import (
+from verify.evidence.enumeration import enumerable_steps, enumerate_paths, mean_estimator
+from verify.evidence.expectation import (
     BATCH_SIZES,
     SAMPLED_POINTS,
     SAMPLED_SIZE,
@@ -24,8 +24,8 @@ from verify.expectation import (
     norm,
     witness,
 )
-from verify.sampling import AlmostSure, linear_deviation, sample_paths
-from verify.statistics import Interval, Values, exactly, norm_of_mean_interval, sample_until, worst_entry
+from verify.evidence.sampling import AlmostSure, linear_deviation, sample_paths
+from verify.evidence.statistics import Interval, Values, exactly, norm_of_mean_interval, sample_until, worst_entry
 from verify.verdict import Finding
 
 TENT, KINK = "tent", "tent-kink"

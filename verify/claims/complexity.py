@@ -13,8 +13,8 @@ from theory.complexity import steps_to_accuracy
 from theory.constants import Constants, Real, Schedule
 from theory.growth import q, recommended_stepsize
 from verify.claim import Cell, Mutant, claim
-from verify.fits import exponential, finding, power_law
-from verify.runs import schedule
+from verify.evidence.fits import exponential, finding, power_law
+from verify.evidence.runs import schedule
 from verify.verdict import Finding
 
 C_BETA = 1.0

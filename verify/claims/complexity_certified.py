@@ -9,8 +9,8 @@ import numpy as np
 
 from theory.complexity import step_oracle_calls, steps_to_accuracy, theorem
 from verify.claim import Cell, Mutant, claim
-from verify.fits import finding, power_law
-from verify.runs import schedule
+from verify.evidence.fits import finding, power_law
+from verify.evidence.runs import schedule
 from verify.verdict import Finding
 
 

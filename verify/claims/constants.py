@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from theory.constants import Constants
-from verify import audit
 from verify.claim import Cell, Formula, Mutant, claim
-from verify.probing import attack_pairs, attack_points, starts
-from verify.search import attack, worst
+from verify.evidence import audit
+from verify.evidence.probing import attack_pairs, attack_points, starts
+from verify.evidence.search import attack, worst
 from verify.verdict import Finding
 
 SAMPLED_POINTS = 2

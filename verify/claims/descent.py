@@ -16,9 +16,9 @@ from theory.maml import mean_over_tasks, meta_gradient, meta_objective
 from theory.meta_stepsize import meta_stepsize
 from theory.smoothness import C_L, C_b, meta_smoothness
 from verify.claim import Cell, Formula, Mutant, claim
-from verify.probing import Measured, starts
-from verify.rounding import extent, meta_gradient_error, meta_objective_error
-from verify.search import Values, attack
+from verify.evidence.probing import Measured, starts
+from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
+from verify.evidence.search import Values, attack
 from verify.verdict import Finding
 
 

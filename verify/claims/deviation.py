@@ -12,8 +12,8 @@ from theory.lemmas import deviation_bound, deviation_squared_bound
 from theory.loss import Array
 from theory.maml import adapt
 from verify.claim import Cell, Mutant, claim
-from verify.enumeration import InnerPaths, deviation_moments, enumerable_steps, enumerate_paths
-from verify.expectation import (
+from verify.evidence.enumeration import InnerPaths, deviation_moments, enumerable_steps, enumerate_paths
+from verify.evidence.expectation import (
     BATCH_SIZES,
     SAMPLED_POINTS,
     SAMPLED_SIZE,
@@ -21,9 +21,9 @@ from verify.expectation import (
     few_points,
     noisy_extent,
 )
-from verify.rounding import point_error
-from verify.sampling import AlmostSure, sample_paths
-from verify.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
+from verify.evidence.rounding import point_error
+from verify.evidence.sampling import AlmostSure, sample_paths
+from verify.evidence.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
 from verify.verdict import Finding
 
 SADDLE = "saddle-noise"

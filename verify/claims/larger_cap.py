@@ -10,8 +10,8 @@ import numpy.typing as npt
 from theory.growth import stepsize_cap
 from theory.sharper import larger_cap
 from verify.claim import Cell, Mutant, claim
-from verify.critical import first_failure
-from verify.search import Values
+from verify.evidence.critical import first_failure
+from verify.evidence.search import Values
 from verify.verdict import EPS, Finding
 
 

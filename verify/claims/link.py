@@ -12,8 +12,8 @@ from theory.lemmas import C_1, C_2, link_bound, link_tasks_bound, mismatch
 from theory.loss import Array
 from theory.maml import mean_over_tasks, meta_gradient
 from verify.claim import Cell, Formula, Mutant, claim
-from verify.probing import Measured, attack_points
-from verify.rounding import extent, meta_gradient_error, unit
+from verify.evidence.probing import Measured, attack_points
+from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.verdict import Finding
 
 

@@ -10,9 +10,9 @@ from theory.loss import Array, Loss
 from theory.maml import adapt, meta_gradient, meta_objective, pull_back
 from theory.smoothness import task_smoothness
 from verify.claim import Cell, Mutant, claim
-from verify.probing import starts, worst_of
-from verify.rounding import extent, meta_gradient_error, meta_objective_error
-from verify.search import Values, worst
+from verify.evidence.probing import starts, worst_of
+from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
+from verify.evidence.search import Values, worst
 from verify.verdict import Finding
 
 STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small that its own error vanishes

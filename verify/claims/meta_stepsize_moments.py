@@ -14,10 +14,10 @@ from theory.loss import Array
 from theory.meta_stepsize import moment_kappa, moment_lambda
 from theory.smoothness import C_L, meta_smoothness, smoothness_floor
 from verify.claim import Cell, Mutant, claim
-from verify.enumeration import mean_gradient_norms, number_of_minibatches
-from verify.expectation import few_points, noisy_extent, norm, witness
-from verify.rounding import unit
-from verify.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
+from verify.evidence.enumeration import mean_gradient_norms, number_of_minibatches
+from verify.evidence.expectation import few_points, noisy_extent, norm, witness
+from verify.evidence.rounding import unit
+from verify.evidence.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
 from verify.verdict import EPS, Finding
 
 SIZES = ((1, 1), (4, 1), (1, 2), (1, 8))

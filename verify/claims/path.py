@@ -10,8 +10,8 @@ from theory.constants import Constants, Real, Schedule
 from theory.lemmas import path_bound
 from theory.loss import Array
 from verify.claim import Cell, Mutant, claim
-from verify.probing import Measured, attack_pairs, inner_paths, worst_of
-from verify.rounding import extent, point_error
+from verify.evidence.probing import Measured, attack_pairs, inner_paths, worst_of
+from verify.evidence.rounding import extent, point_error
 from verify.verdict import Finding
 
 

@@ -18,7 +18,7 @@ from theory.lemmas import C_1, C_2
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient
 from verify.claim import Cell, Mutant, claim
-from verify.enumeration import (
+from verify.evidence.enumeration import (
     LARGEST_MATRICES,
     conditional_second_moment,
     enumerable_steps,
@@ -26,7 +26,7 @@ from verify.enumeration import (
     matrix_numbers,
     second_moment,
 )
-from verify.expectation import (
+from verify.evidence.expectation import (
     SAMPLED_POINTS,
     SAMPLED_SIZE,
     enumeration_error,
@@ -35,8 +35,8 @@ from verify.expectation import (
     norm,
     witness,
 )
-from verify.sampling import AlmostSure, sample_estimator, sample_paths
-from verify.statistics import CHUNK, Interval, Values, exactly, mean_interval, sample_until, worst_entry
+from verify.evidence.sampling import AlmostSure, sample_estimator, sample_paths
+from verify.evidence.statistics import CHUNK, Interval, Values, exactly, mean_interval, sample_until, worst_entry
 from verify.verdict import Finding
 
 SIZES = ((1, 1, 1), (4, 2, 2))

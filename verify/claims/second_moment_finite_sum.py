@@ -13,9 +13,9 @@ from theory.growth import growth, growth_excess
 from theory.loss import Array
 from theory.maml import meta_gradient
 from verify.claim import Cell, Mutant, claim
-from verify.expectation import norm
-from verify.probing import Measured, attack_points
-from verify.rounding import extent, meta_gradient_error
+from verify.evidence.expectation import norm
+from verify.evidence.probing import Measured, attack_points
+from verify.evidence.rounding import extent, meta_gradient_error
 from verify.verdict import Finding
 
 

@@ -13,8 +13,8 @@ from theory.loss import Array
 from theory.maml import mean_over_tasks, meta_gradient
 from theory.smoothness import C_L, C_b, meta_smoothness, task_smoothness
 from verify.claim import Cell, Formula, Mutant, claim
-from verify.probing import Measured, attack_pairs, worst_of
-from verify.rounding import extent, meta_gradient_error
+from verify.evidence.probing import Measured, attack_pairs, worst_of
+from verify.evidence.rounding import extent, meta_gradient_error
 from verify.verdict import Finding
 
 

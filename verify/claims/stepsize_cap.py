@@ -10,7 +10,7 @@ import numpy as np
 
 from theory.growth import stepsize_cap
 from verify.claim import Cell, Mutant, claim
-from verify.critical import INSTANCES, critical_stepsize
+from verify.evidence.critical import INSTANCES, critical_stepsize
 from verify.verdict import Finding
 
 CURVATURE_CHANGE = 4 * INSTANCES["opposed-curvature"] ** 2

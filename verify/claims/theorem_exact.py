@@ -9,9 +9,9 @@ from problems import ramp
 from theory.convergence import theorem_exact
 from theory.sharper import theorem_exact_sharper
 from verify.claim import Cell, Mutant, claim
-from verify.runs import exact_run, schedule
+from verify.claims.wrong_theorems import fast_rate, half_R, larger_R, no_G
+from verify.evidence.runs import exact_run, schedule
 from verify.verdict import Finding
-from verify.wrong_theorems import fast_rate, half_R, larger_R, no_G
 
 STEPSIZES = (1.0, 80.0)
 """`C_β` of the runs: one that makes the bound small, and the paper's."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from problems import ramp
 from theory.convergence import theorem_finite_sum
 from verify.claim import Cell, Mutant, claim
-from verify.runs import exact_run, sampled_run, sampled_runs, schedule
+from verify.claims.wrong_theorems import fast_averaging, fast_rate, half_R, larger_R, no_G, no_noise, small_noise
+from verify.evidence.runs import exact_run, sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
-from verify.wrong_theorems import fast_averaging, fast_rate, half_R, larger_R, no_G, no_noise, small_noise
 
 SETTINGS = ({"C_beta": 10, "B": 8, "B_prime": 5}, {"C_beta": 30, "B": 2, "B_prime": 3})
 RAMP = {"C_beta": ramp.C_BETA, "K": ramp.META_STEPS, "B": ramp.TASKS_PER_STEP}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from theory.convergence import theorem_resampling
 from verify.claim import Cell, Mutant, claim
-from verify.runs import sampled_run, sampled_runs, schedule
+from verify.claims.wrong_theorems import fast_averaging, no_noise, small_noise
+from verify.evidence.runs import sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
-from verify.wrong_theorems import fast_averaging, no_noise, small_noise
 
 SETTINGS = (
     {"C_beta": 20, "B": 8, "S": 3, "D": 2, "T": 4, "B_prime": 5, "D_L": 20},

@@ -9,8 +9,8 @@ import pytest
 from problems.problem import Problem
 from problems.registry import family
 from verify.claim import PROFILES, Cell, StepsizeRule, alpha_L, claims
-from verify.evaluation import evaluate
-from verify.records import Job, Record
+from verify.running.evaluation import evaluate
+from verify.running.records import Job, Record
 
 Check = Callable[..., list[Record]]
 MakeCell = Callable[..., Cell]

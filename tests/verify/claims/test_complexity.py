@@ -9,7 +9,7 @@ from problems.registry import families
 from theory.algorithms import Trajectory
 from verify.claim import claims
 from verify.claims.complexity import steps_needed
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 NAMES = [

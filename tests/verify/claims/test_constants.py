@@ -11,7 +11,7 @@ from problems.problem import Problem
 from problems.registry import families, family
 from theory.loss import Loss, TaskIndex
 from verify.claim import alpha_L
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 NAMES = {

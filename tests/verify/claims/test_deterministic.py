@@ -10,7 +10,7 @@ from problems.problem import Problem
 from problems.registry import family
 from verify.claim import Cell, Claim, alpha_L, claims
 from verify.claims import descent, gradient_growth, path, smoothness
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from problems.registry import family
 from verify.claim import alpha_L
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 

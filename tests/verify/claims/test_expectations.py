@@ -7,7 +7,7 @@ import pytest
 
 from problems.registry import family
 from verify.claim import alpha_L, claims
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 
@@ -117,7 +117,7 @@ def test_sampling_finds_what_enumeration_finds(
         monkeypatch.setattr(f"verify.claims.{module}.few_points", start_only)
     built = family(problem).build(N, alpha_L("near cap", N))
     exact = check(claim, "own name", N=N, problem=built)[0]
-    monkeypatch.setattr("verify.enumeration.LARGEST", 1)
+    monkeypatch.setattr("verify.evidence.enumeration.LARGEST", 1)
     (sampled,) = check(claim, "own name", N=N, problem=built)
     assert (exact.method, sampled.method) == ("enumeration", "monte-carlo")
     assert sampled.bound == pytest.approx(exact.bound, rel=1e-12)

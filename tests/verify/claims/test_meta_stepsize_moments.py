@@ -8,7 +8,7 @@ from problems.registry import family
 from theory.constants import Schedule
 from theory.smoothness import meta_smoothness
 from verify.claim import alpha_L
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 CLAIMS = ["stepsize lambda", "stepsize kappa", "sharper stepsize kappa", "sharper stepsize mean"]

@@ -9,8 +9,8 @@ from problems.opposed_curvature import opposed_curvature, opposed_curvature_quad
 from problems.registry import family
 from theory.growth import stepsize_cap
 from verify.claims.larger_cap import kept_to_its_side
-from verify.critical import Bracket, contracts, critical_stepsize, first_failure, fixed_steps
-from verify.records import Record
+from verify.evidence.critical import Bracket, contracts, critical_stepsize, first_failure, fixed_steps
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 

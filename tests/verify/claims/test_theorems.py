@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from verify.claim import claims
-from verify.records import Record
+from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
 THEOREMS = [name for name in claims() if name.startswith("theorem ")]

@@ -1,0 +1,147 @@
+"""Whole runs: what a sample can be at most, what rounding can do, and verdicts from intervals."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from problems.registry import family
+from theory.algorithms import Algorithm, run
+from theory.constants import Schedule
+from theory.convergence import Guarantee, theorem_exact
+from verify.claim import PROFILES, Cell, Effort, alpha_L
+from verify.evidence.runs import (
+    exact_run,
+    first_round,
+    horizon,
+    largest_mean,
+    rounding,
+    sampled_run,
+    sampled_runs,
+    schedule,
+)
+from verify.verdict import judge
+
+SMALL = Effort(8, 0, 0, 200, 2, 40, 20, (1,))
+
+
+def cell_of(name: str, N: int = 2, formula: Callable[..., object] = theorem_exact) -> Cell:
+    problem = family(name).build(N, alpha_L("recommended", N))
+    return Cell("runs", name, problem, N, "recommended", SMALL, 3, 1e-4, formula)
+
+
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [
+        ("quadratic", "resampling"),
+        ("rotated-cosine-finite-noise", "resampling"),
+        ("noise-floor-data", "resampling"),
+        ("quadratic-finite-sum", "finite-sum"),
+        ("geman-mcclure", "finite-sum"),
+        ("noise-floor", "finite-sum"),
+    ],
+)
+def test_no_run_exceeds_the_largest_mean(name: str, algorithm: Algorithm) -> None:
+    cell = cell_of(name)
+    s = schedule(cell, C_beta=3.0, B=2, K=12)
+    trajectory = run(algorithm, cell.problem, cell.constants, s, cell.problem.start, cell.rng("x"), replicas=300)
+    largest = largest_mean(cell.problem, s)
+    assert trajectory.mean_gradient_norm.max() <= largest < math.inf
+
+
+def test_a_known_bound_of_the_gradients_caps_the_largest_mean() -> None:
+    cell = cell_of("geman-mcclure")
+    s = schedule(cell, C_beta=3.0, K=12)
+    free = replace(cell.problem, gradient_bound=math.inf)
+    stretch = (1 + alpha_L("recommended", 2)) ** 2
+    assert largest_mean(cell.problem, s) <= stretch * cell.problem.gradient_bound < largest_mean(free, s)
+
+
+def test_rounding_is_small_positive_and_grows_with_the_run() -> None:
+    cell = cell_of("rotated-cosine")
+    sizes = []
+    for K in (10, 100):
+        s = schedule(cell, C_beta=2.0, K=K)
+        trajectory = run("exact", cell.problem, cell.constants, s, cell.problem.start, cell.rng("x"))
+        sizes.append(rounding(cell.problem, s, trajectory))
+    (error, drift), (_, longer) = sizes
+    assert 0 < error < 1e-11
+    assert 0 < drift < longer < 1e-9
+
+
+def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
+    """Far from 0 a run on a quadratic rounds 1e6 times more coarsely; its mean moves, but by less than the slack."""
+    cell = cell_of("convex-quadratic")
+    problem, c = cell.problem, cell.constants
+    s = schedule(cell, C_beta=2.0, K=30)
+    near = run("exact", problem, c, s, problem.start, cell.rng("x"))
+    shift = 1e6
+    moved = replace(problem.inner, center=problem.inner.center + shift)  # type: ignore[type-var]
+    far = replace(problem, inner=moved, outer=moved, start=problem.start + shift)
+    trajectory = run("exact", far, c, s, far.start, cell.rng("x"))
+    difference = abs(trajectory.mean_gradient_norm[0] - near.mean_gradient_norm[0])
+    error, drift = rounding(far, s, trajectory)
+    assert 1e-13 < difference < error + drift
+
+
+def test_an_exact_run_is_judged_against_the_formula() -> None:
+    cell = cell_of("quadratic")
+    finding = exact_run(cell, "exact", schedule(cell, C_beta=1.0, K=30))
+    assert judge(finding) == "holds"
+    assert 0 < finding.slack < 1e-10 * finding.bound
+    assert finding.witness["K"] == 30
+
+    def tenth(c: object, s: Schedule) -> Guarantee:
+        right = theorem_exact(cell.constants, s)
+        return replace(right, bound=right.bound / 10)
+
+    assert judge(exact_run(replace(cell, formula=tenth), "exact", schedule(cell, C_beta=1.0, K=30))) == "violated"
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(1e-3, "violated"), (0.0, "violated"), (1.0, "holds")])
+def test_a_sampled_run_is_judged_by_its_interval(bound: float, verdict: str) -> None:
+    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(bound, 0.0, 0.0, 0.0, 1.0, 0.0))
+    finding = sampled_run(cell, "finite-sum", schedule(cell, C_beta=2.0, B=1, K=20))
+    assert judge(finding) == verdict
+    assert finding.lower is not None
+    assert finding.upper is not None
+    assert finding.lower <= finding.measured <= finding.upper
+
+
+def test_where_the_gradients_have_no_bound_nothing_is_said_to_hold_but_violations_are_found() -> None:
+    unbounded = replace(cell_of("noise-floor-data").problem, gradient_bound=math.inf)
+    assert unbounded.noise is not None
+    unbounded.noise.gradient_sup = math.inf
+    for bound, verdict in ((1e-3, "violated"), (1.0, "inconclusive")):
+        cell = cell_of("noise-floor-data", formula=lambda c, s, b=bound: Guarantee(b, 0.0, 0.0, 0.0, 1.0, 0.0))
+        cell = replace(cell, problem=unbounded)
+        finding = sampled_run(cell, "resampling", schedule(cell, C_beta=2.0, K=20))
+        assert judge(finding) == verdict
+        assert not list(sampled_runs(cell, "resampling", [{"C_beta": 2}]))
+
+
+def test_the_horizon_is_short_where_gradients_are_unbounded() -> None:
+    effort = PROFILES["full"]
+    bounded, unbounded = (replace(cell_of(name), effort=effort) for name in ("welsch", "quadratic"))
+    assert horizon(bounded, 10.0) == 150
+    assert horizon(unbounded, 10.0) == 15
+    assert horizon(bounded, 1e6) == effort.meta_steps // 2
+
+
+def test_the_first_round_is_small_where_the_verdict_is_plain() -> None:
+    cell = replace(cell_of("quadratic"), effort=PROFILES["default"])
+    few, most = cell.effort.replicas, cell.effort.samples
+    assert first_round(cell, highest=2.0, bound=2.5) == few
+    assert few < first_round(cell, highest=2.5, bound=1.0) < most
+    assert first_round(cell, highest=math.inf, bound=1.0) == first_round(cell, highest=1.0, bound=0.0) == most
+
+
+def test_equal_cells_give_equal_runs_and_other_seeds_do_not() -> None:
+    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    s = schedule(cell, C_beta=2.0, B=3, K=5)
+    first, again, other = (sampled_run(replace(cell, seed=seed), "finite-sum", s) for seed in (3, 3, 4))
+    assert first == again
+    assert first.measured != other.measured
+    assert np.isclose(first.measured, other.measured, rtol=0.2)

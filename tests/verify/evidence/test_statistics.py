@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from problems.registry import family
+from verify.claim import PROFILES, Cell
+from verify.evidence.statistics import (
+    Interval,
+    Values,
+    exactly,
+    mean_interval,
+    norm_of_mean_interval,
+    sample_until,
+    worst_entry,
+)
+from verify.verdict import EPS, judge
+
+DELTA = 0.1
+SEEDS = 3000
+
+# Name, law on [low, high] as a function of uniform numbers, its range and its mean.
+LAWS: dict[str, tuple[Callable[[Values], Values], float, float, float]] = {
+    "rare": (lambda u: (u < 0.03).astype(float), 0.0, 1.0, 0.03),
+    "uniform": (lambda u: 3 * u - 1, -1.0, 2.0, 0.5),
+    "fair coin": (lambda u: np.sign(u - 0.5) * 2.5, -2.5, 2.5, 0.0),
+    "heavy end": (lambda u: 7 * u**20, 0.0, 7.0, 7 / 21),
+}
+
+
+def misses(interval: Interval, truth: float) -> float:
+    return float(((interval.lower > truth) | (interval.upper < truth)).mean())
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("n", [40, 300])
+def test_mean_intervals_miss_no_more_often_than_they_promise(name: str, n: int) -> None:
+    law, low, high, mean = LAWS[name]
+    samples = law(np.random.default_rng(n).uniform(size=(n, SEEDS)))
+    assert misses(mean_interval(samples, DELTA, low, high), mean) <= DELTA
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_an_interval_of_one_standard_error_is_caught_missing(name: str) -> None:
+    law, _, _, mean = LAWS[name]
+    samples = law(np.random.default_rng(5).uniform(size=(300, SEEDS)))
+    estimate, error = samples.mean(axis=0), samples.std(axis=0) / math.sqrt(300)
+    assert misses(Interval(estimate, estimate - error, estimate + error), mean) > 2 * DELTA
+
+
+def test_mean_intervals_are_as_wide_as_the_variance_asks() -> None:
+    n, delta = 20_000, 1e-10
+    samples = np.random.default_rng(8).uniform(size=n) * 3 - 1
+    interval = mean_interval(samples, delta, -1.0, 2.0)
+    half = float(interval.upper - interval.lower) / 2
+    leading = math.sqrt(2 * (9 / 12) * math.log(4 / delta) / n)
+    assert leading < half < 1.25 * leading
+    # A variable of small variance on the same range profits.
+    quiet = mean_interval(0.5 + 0.01 * samples, delta, -1.0, 2.0)
+    assert quiet.upper - quiet.lower < 0.2 * (interval.upper - interval.lower)
+
+
+def test_a_constant_is_known_up_to_rounding() -> None:
+    interval = mean_interval(np.full((50, 2), 0.7), 1e-3, 0.7, 0.7)
+    assert np.abs(interval.upper - interval.lower).max() <= 4 * EPS
+    assert interval.estimate == pytest.approx([0.7, 0.7], abs=4 * EPS)
+
+
+def test_samples_that_refute_their_range_are_an_error() -> None:
+    samples = np.linspace(0, 1, 20)
+    with pytest.raises(ValueError, match=r"a sample 0\.947368 lies outside its almost-sure range \[0, 0\.9\]"):
+        mean_interval(samples, 0.1, 0.0, 0.9)
+    with pytest.raises(ValueError, match="samples = 1 is not allowed"):
+        mean_interval(samples[:1], 0.1, 0.0, 1.0)
+    with pytest.raises(ValueError, match="almost-sure ball"):
+        norm_of_mean_interval(np.ones((20, 3)), 0.1, 1.7)
+
+
+def vectors(n: int, seeds: int, shift: float, rng: np.random.Generator) -> tuple[Values, float]:
+    """Vectors (n, seeds, 4) on three points, and the norm of their mean."""
+    atoms = np.array([[1.0, 0.3, 0.0, -0.2], [-0.5, 0.9, 0.4, 0.0], [-0.2, -1.1, 0.1, 0.7]])
+    p = np.array([0.5, 0.3, 0.2])
+    atoms = atoms - p @ atoms + shift * np.array([0.6, 0.0, -0.8, 0.0])
+    return atoms[rng.choice(3, p=p, size=(n, seeds))], float(np.linalg.norm(p @ atoms))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_intervals_of_the_norm_of_a_mean_keep_their_promise(shift: float) -> None:
+    samples, truth = vectors(200, 600, shift, np.random.default_rng(3))
+    radius = float(np.linalg.norm(samples, axis=-1).max())
+    interval = norm_of_mean_interval(samples, DELTA, radius)
+    assert truth == pytest.approx(shift)
+    assert misses(interval, truth) <= DELTA
+    spread = samples.std(axis=0)
+    too_narrow = interval.estimate - np.sqrt((spread**2).sum(axis=-1) / 200) / 4
+    assert (too_narrow > truth).mean() > DELTA  # the same test refutes an interval that promises too much
+
+
+def test_the_norm_of_a_mean_is_known_to_the_order_of_its_standard_error() -> None:
+    samples, truth = vectors(5000, 20, 0.4, np.random.default_rng(4))
+    interval = norm_of_mean_interval(samples, 1e-10, float(np.linalg.norm(samples, axis=-1).max()))
+    standard_error = math.sqrt(float(samples.var(axis=0).sum(axis=-1).mean()) / 5000)
+    assert float((interval.upper - interval.lower).mean()) / 2 < 1.4 * math.sqrt(2 * math.log(4e10)) * standard_error
+    # The dimension does not enter: the same vectors in a larger space give the same interval.
+    padded = np.concatenate([samples, np.zeros((*samples.shape[:-1], 30))], axis=-1)
+    wider = norm_of_mean_interval(padded, 1e-10, float(np.linalg.norm(samples, axis=-1).max()))
+    assert wider.upper == pytest.approx(interval.upper, rel=1e-12)
+    assert abs(float(interval.estimate.mean()) - truth) < standard_error
+
+
+def test_the_worst_entry_is_a_violated_one_then_an_undecided_one_then_the_largest_ratio() -> None:
+    bound = np.array([1.0, 2.0, 1.0])
+    held = Interval(np.array([0.5, 1.8, 0.7]), np.array([0.4, 1.7, 0.6]), np.array([0.6, 1.9, 0.8]))
+    assert worst_entry(held, bound)[1] == (1,)
+    undecided = replace(held, upper=np.array([0.6, 1.9, 1.1]))
+    assert worst_entry(undecided, bound)[1] == (2,)
+    violated = replace(undecided, lower=np.array([1.01, 1.7, 0.6]))
+    finding, at = worst_entry(violated, bound)
+    assert (at, judge(finding)) == ((0,), "violated")
+    assert judge(worst_entry(violated, bound, 0.02)[0]) == "inconclusive"
+    assert worst_entry(exactly(np.array([[0.1, np.nan]])), np.ones((1, 2)))[1] == (0, 1)
+
+
+def cell(seed: int, delta: float, samples: int, rounds: int) -> Cell:
+    effort = replace(PROFILES["quick"], samples=samples, rounds=rounds)
+    problem = family("quadratic").build(1, 0.1)
+    return Cell("sampling", "quadratic", problem, 1, "fixed", effort, seed, delta, lambda: None)
+
+
+def bernoulli(p: float) -> Callable[[int, np.random.Generator], Values]:
+    return lambda count, rng: (rng.uniform(size=(count, 2)) < p).astype(float)
+
+
+def run(seed: int, p: float, bound: float, delta: float = DELTA, samples: int = 60, rounds: int = 3) -> tuple[str, int]:
+    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
+    finding, _ = sample_until(cell(seed, delta, samples, rounds), bernoulli(p), interval, np.full(2, bound), "here")
+    return judge(finding), finding.samples
+
+
+def test_false_alarms_are_no_more_frequent_than_promised() -> None:
+    verdicts = [run(seed, 0.3, 0.3)[0] for seed in range(300)]
+    assert verdicts.count("violated") <= DELTA * len(verdicts)
+    assert verdicts.count("holds") <= DELTA * len(verdicts)
+
+
+def test_sampling_goes_on_until_the_verdict_is_clear() -> None:
+    assert run(1, 0.3, 0.9) == ("holds", 60)
+    assert run(1, 0.3, 0.42)[1] > 60
+    assert run(1, 0.3, 0.42)[0] == "holds"
+    assert run(1, 0.5, 0.35) == ("violated", 240)
+    assert run(1, 0.3, 0.3) == ("inconclusive", 960)
+    assert run(1, 0.3, 0.3) == run(1, 0.3, 0.3)
+
+
+def test_the_error_probability_is_split_over_rounds_entries_and_calls() -> None:
+    asked: list[float] = []
+
+    def interval(samples: Values, delta: float) -> Interval:
+        asked.append(delta)
+        return mean_interval(samples, delta, 0.0, 1.0)
+
+    sample_until(cell(2, 0.12, 50, 3), bernoulli(0.3), interval, np.full(2, 0.3), share=2)
+    assert asked == pytest.approx([0.12 / (3 * 2 * 2)] * 3)
+
+
+def test_memory_is_bounded_however_many_tasks_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verify.evidence.statistics.CHUNK_NUMBERS", 150)  # the quadratic has 5 tasks in 3 dimensions
+    monkeypatch.setattr("verify.evidence.statistics.ROUND_NUMBERS", 6000)
+    counts: list[int] = []
+
+    def draw(count: int, rng: np.random.Generator) -> Values:
+        counts.append(count)
+        return bernoulli(0.3)(count, rng)
+
+    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
+    finding, _ = sample_until(cell(3, 0.1, 205, 3), draw, interval, np.full(2, 0.3))
+    assert max(counts) == 10
+    assert finding.samples == 400

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from verify.reporting.compare import compare
+from verify.running.evaluation import stamp
+from verify.running.records import Job, Record
+from verify.running.run_file import Header
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
+    """Write a file of records."""
+
+    def write(name: str, records: Sequence[Record]) -> Path:
+        path = tmp_path / f"{name}.jsonl"
+        lines = [Header.new({"seed": 0}).to_json(), *(record.to_json() for record in records)]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+def checks(job: Job, *found: tuple[str, float | None]) -> list[Record]:
+    return stamp(job, [{"verdict": verdict, "tightness": ratio} for verdict, ratio in found], seconds=1.5)
+
+
+def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], job: MakeJob) -> None:
+    records = checks(job("fake draws"), ("holds", 0.71), ("vacuous", None))
+    same = compare(run("old", records), run("new", records), 0.0)
+    assert (same.changes, same.compared, same.regressed) == ((), 2, False)
+    assert same.text() == "2 checks compared: 0 regressions, 0 other changes; 1.5 s -> 1.5 s"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "regressed"),
+    [
+        ("holds", "violated", True),
+        ("holds", "inconclusive", True),
+        ("holds", "vacuous", True),
+        ("holds", "error", True),
+        ("inconclusive", "violated", True),
+        ("violated", "holds", False),
+        ("error", "inconclusive", False),
+    ],
+)
+def test_a_verdict_that_gets_worse_is_a_regression(
+    run: Callable[..., Path], job: MakeJob, old: str, new: str, regressed: bool
+) -> None:
+    before, after = (checks(job("fake draws"), ("holds", 0.7), (verdict, 0.6)) for verdict in (old, new))
+    found = compare(run("old", before), run("new", after), 1.0)
+    assert [(change.kind, change.old, change.new) for change in found.changes] == [("verdict", old, new)]
+    assert found.regressed is regressed
+
+
+@pytest.mark.parametrize(("ratio", "moved"), [(0.771, True), (0.727, False), (0.629, True), (0.672, False)])
+def test_tightness_may_move_within_the_tolerance_in_both_directions(
+    run: Callable[..., Path], job: MakeJob, ratio: float, moved: bool
+) -> None:
+    before, after = (checks(job("fake draws"), ("holds", 0.3), ("holds", largest)) for largest in (0.7, ratio))
+    found = compare(run("old", before), run("new", after), 0.05)
+    assert [change.kind for change in found.changes] == ["tightness"] * moved
+    assert found.regressed is moved
+
+
+def test_only_the_largest_ratio_of_a_claim_counts(run: Callable[..., Path], job: MakeJob) -> None:
+    before = checks(job("fake draws"), ("holds", 0.2), ("holds", 0.7))
+    after = checks(job("fake draws"), ("holds", 0.6), ("holds", 0.7))
+    assert not compare(run("old", before), run("new", after), 0.01).changes
+
+
+def test_what_vanishes_is_a_regression_and_what_appears_is_not(run: Callable[..., Path], job: MakeJob) -> None:
+    old = [*checks(job("fake draws"), ("holds", 0.7), ("holds", 0.6)), *checks(job("fake slow"), ("holds", 0.1))]
+    new = [old[0], *checks(job("fake nan"), ("holds", 0.5))]
+    found = compare(run("old", old), run("new", new), 0.05)
+    assert [(change.kind, change.regression) for change in found.changes] == [
+        ("vanished", True),
+        ("vanished", True),
+        ("new", False),
+    ]
+    assert str(found.changes[0]) == "regression: vanished, fake draws on fakes.py:make: 1 checks -> none"
+
+
+def test_regressions_come_first(run: Callable[..., Path], job: MakeJob) -> None:
+    old = checks(job("fake draws"), ("violated", 1.1), ("holds", 1.1))
+    new = [replace(old[0], verdict="holds"), replace(old[1], verdict="violated")]
+    assert [change.regression for change in compare(run("old", old), run("new", new), 0.05).changes] == [True, False]
+
+
+def test_runs_without_a_common_check_are_not_compared(run: Callable[..., Path], job: MakeJob) -> None:
+    old, new = (run(name, checks(job(name), ("holds", 0.5))) for name in ("fake draws", "fake slow"))
+    with pytest.raises(ValueError, match=r"have no check in common$"):
+        compare(old, new, 0.05)
+
+
+@pytest.mark.parametrize("tolerance", [-0.1, float("nan")])
+def test_a_bad_tolerance_is_named(tmp_path: Path, tolerance: float) -> None:
+    with pytest.raises(ValueError, match=r"^tolerance = (-0.1|nan) is not allowed: tolerance must be a number >= 0$"):
+        compare(tmp_path, tmp_path, tolerance)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.claim import claims
+from verify.reporting.ledger import STATEMENTS, Summary, grouped, statement_name, summarise
+from verify.reporting.summary_files import markdown, number, ratio, write_summary
+from verify.running.evaluation import evaluate, stamp
+from verify.running.records import Job, Record
+from verify.running.run_file import Header
+
+MakeJob = Callable[..., Job]
+HEADER = Header.new({"seed": 0})
+
+
+@pytest.fixture
+def summary_of(job: MakeJob) -> Callable[..., Summary]:
+    """Summary of the cells of some fake claims."""
+    return lambda *names: summarise(HEADER, [record for name in names for record in evaluate(job(name))])
+
+
+def found(job: Job, *checks: tuple[str, float | None]) -> list[Record]:
+    return stamp(job, [{"verdict": verdict, "tightness": tightness} for verdict, tightness in checks], seconds=2.0)
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["fake draws"], 0),
+        (["fake draws", "fake vacuous"], 0),
+        (["fake draws", "fake interval"], 3),
+        (["fake draws", "fake error"], 3),
+        (["fake draws", "fake error", "fake violated"], 1),
+        (["fake vacuous"], 4),
+        (["fake vacuous", "fake silent"], 4),
+        ([], 4),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_verdict(
+    summary_of: Callable[..., Summary], names: list[str], code: int
+) -> None:
+    assert summary_of(*names).exit_code == code
+
+
+def test_a_claim_is_summarised_by_its_largest_ratio(job: MakeJob) -> None:
+    records = [
+        *found(job("fake draws", 1), ("holds", 0.3), ("holds", 0.9), ("vacuous", None)),
+        *found(job("fake draws", 2), ("holds", 0.8), ("inapplicable", 7.0)),
+    ]
+    (claim,) = summarise(HEADER, records).claims
+    assert claim.checks == {"holds": 3, "vacuous": 1, "inapplicable": 1}
+    assert (claim.worst, claim.verdict) == (records[1], "holds")
+    assert claim.seconds == pytest.approx(4.0)
+    assert not claim.estimated
+
+
+def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(job: MakeJob) -> None:
+    records = found(job("fake draws"), ("holds", 0.9999), ("violated", 0.5), ("violated", -math.inf))
+    (claim,) = summarise(HEADER, records).claims
+    assert (claim.worst, claim.verdict) == (records[1], "violated")
+
+
+def test_verdicts_with_estimated_constants_are_marked(job: MakeJob) -> None:
+    records = [replace(record, estimated=("rho",)) for record in evaluate(job("fake draws"))]
+    assert summarise(HEADER, records).claims[0].estimated
+
+
+def test_wrong_constants_are_reported_as_such(job: MakeJob) -> None:
+    audit = job("constants of fakes")
+    wrong = stamp(audit, [{"verdict": "violated", "label": "rho", "measured": 2.5, "bound": 2.0}])
+    summary = summarise(HEADER, wrong)
+    assert summary.wrong_constants == ("fakes.py:make: the audit refuted the constant rho: 2.5 > 2",)
+    assert summary.exit_code == 1
+
+
+def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(job: MakeJob) -> None:
+    right, wrong = job("fake draws"), job("fake draws", mutant="half")
+
+    def status(control: str, *verdicts: str) -> str:
+        records = [*found(right, (control, 0.5)), *found(wrong, *((verdict, 2.0) for verdict in verdicts))]
+        (mutant,) = summarise(HEADER, records).mutants
+        assert (mutant.claim, mutant.mutant, mutant.cell) == ("fake draws", "half", wrong)
+        return mutant.status
+
+    assert status("holds", "holds", "violated") == "refuted"
+    assert status("vacuous", "violated") == "refuted"
+    assert status("violated", "violated") == "survived"
+    assert status("holds", "holds", "inconclusive", "vacuous") == "survived"
+    assert status("holds", "error") == "error"
+
+
+def test_mutants_decide_the_exit_code(job: MakeJob) -> None:
+    def code(*mutants: str) -> int:
+        cells = [job("fake draws"), *(job("fake draws", mutant=mutant) for mutant in mutants)]
+        return summarise(HEADER, [record for cell in cells for record in evaluate(cell)]).exit_code
+
+    assert code("half") == 0
+    assert code("half", "crashing") == 3
+    assert code("half", "crashing", "loose") == 1
+
+
+def test_every_statement_of_the_paper_has_its_place_in_order() -> None:
+    titles = [claim.title for claim in claims().values()]
+    assert statement_name("SGD DEVIATION: the mean") == "SGD DEVIATION"
+    assert statement_name("META-GRADIENT of a task, N steps") == "META-GRADIENT"
+    assert statement_name("Own: a larger cap") == "Own"
+    groups = list(grouped(claims().values()))
+    assert [name for name in groups if name in STATEMENTS] == list(STATEMENTS)
+    assert groups[-1] == "Own"
+    assert sum(map(len, grouped(claims().values()).values())) == len(titles)
+
+
+def test_the_summary_is_written_for_programs_and_for_people(summary_of: Callable[..., Summary], tmp_path: Path) -> None:
+    summary = summary_of("fake draws", "fake violated", "fake vacuous")
+    write_summary(tmp_path, summary)
+    values: dict[str, Any] = json.loads((tmp_path / "summary.json").read_text())
+    assert values["exit_code"] == 1
+    assert values["verdicts"] == {"holds": 2, "violated": 1, "vacuous": 1}
+    assert [claim["verdict"] for claim in values["claims"]] == ["holds", "vacuous", "violated"]
+    assert values["claims"][2]["worst"]["witness"] == {"w": [1.5]}
+    text = (tmp_path / "summary.md").read_text()
+    assert "| fake violated | violated | 1 violated | 1.5 | 1 | 1.5000 | fakes.py:make, N = 1, recommended |" in text
+
+
+def test_text_of_a_user_cannot_break_the_markdown_table(job: MakeJob) -> None:
+    nasty = replace(job("fake draws"), problem="<img src=x>|\nnew line")
+    summary = summarise(HEADER, stamp(nasty, [{"verdict": "holds", "tightness": 0.5}]))
+    (row,) = (line for line in markdown(summary).splitlines() if "img" in line)
+    assert row.count("|") - row.count("\\|") == 8
+    assert "<" not in row
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (1.0, "1.0000"),
+        (0.96, "0.9600"),
+        (2e-5, "2e-05"),
+        (math.inf, "inf"),
+        (0.0, "0"),
+        (12345.6, "1.235e+04"),
+    ],
+)
+def test_ratios_show_four_decimals_where_these_say_something(value: float | None, shown: str) -> None:
+    assert ratio(value) == shown
+    assert number(1234567.0) == "1.235e+06"
+
+
+def test_constants_that_hold_are_no_evidence_for_a_claim(summary_of: Callable[..., Summary]) -> None:
+    assert summary_of("constants of fakes").exit_code == 0
+    assert summary_of("constants of fakes", "fake vacuous").exit_code == 4
+    assert summary_of("constants of fakes", "fake vacuous", "fake draws").exit_code == 0

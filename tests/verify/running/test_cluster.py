@@ -1,0 +1,49 @@
+"""A Dask cluster over loopback gives the digits of one process, and a worker that dies costs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from verify.running.execution import InProcess, open_workers
+from verify.running.records import Job, Record
+from verify.running.run_file import environment
+from verify.running.runner import run
+
+dask = pytest.importorskip("dask", reason="extra cluster")
+distributed = pytest.importorskip("distributed", reason="extra cluster")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    # By default Dask tries for 30 s to reach a worker that is dead.
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+def outcome(found: Iterator[list[Record]]) -> dict[Job, list[Record]]:
+    return {records[0].job: [replace(record, seconds=0.0) for record in records] for records in found}
+
+
+def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(address: str, job: Callable[..., Job]) -> None:
+    jobs = [job(claim, N) for N in (1, 5) for claim in ("fake draws", "fake vacuous", "path", "link")]
+    with open_workers(1, address) as workers:
+        found = outcome(run([*jobs, job("fake kill once")], workers))
+    assert found.pop(job("fake kill once"))[0].verdict == "holds"
+    assert found == outcome(run(jobs, InProcess()))
+
+
+def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(environment(), "numpy", "1.0")  # the dictionary that this process has cached
+    with (
+        pytest.raises(ValueError, match=r"Dask worker .* has numpy .*, this process has 1\.0"),
+        open_workers(1, address),
+    ):
+        pass

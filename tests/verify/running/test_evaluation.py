@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from verify.running.evaluation import DELTA, evaluate, replay
+from verify.running.records import Job, Record
+
+MakeJob = Callable[..., Job]
+
+
+def untimed(records: list[Record]) -> list[Record]:
+    return [replace(record, seconds=0.0) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "note"),
+    [
+        ("fake vacuous", "vacuous", "alpha is past the cap"),
+        ("fake silent", "inapplicable", "the claim has nothing to check here"),
+        ("fake needs", "inapplicable", "speaks of the finite-sum case only"),
+        ("fake violated", "violated", ""),
+        ("fake interval", "inconclusive", ""),
+        ("fake nan", "error", ""),
+        ("fake slow", "holds", ""),
+        ("unheard of", "error", "ValueError: claim = 'unheard of' is unknown in this process"),
+    ],
+)
+def test_whatever_happens_in_a_cell_is_a_verdict(job: MakeJob, claim: str, verdict: str, note: str) -> None:
+    (record,) = evaluate(job(claim))
+    assert (record.verdict, record.note) == (verdict, note)
+    assert record.checks == 1
+    assert record.seconds > 0
+
+
+def test_an_exception_keeps_what_was_found_before_it_and_its_traceback(job: MakeJob) -> None:
+    found, error = evaluate(job("fake error"))
+    assert (found.verdict, found.index, found.checks) == ("holds", 0, 2)
+    assert (error.verdict, error.index, error.note) == ("error", 1, "ZeroDivisionError: on purpose")
+    assert "in error" in error.traceback
+    assert error.measured is None
+
+
+def test_a_problem_that_cannot_be_built_is_an_error(job: MakeJob) -> None:
+    (record,) = evaluate(replace(job("fake draws"), problem_spec="missing.py:make"))
+    assert record.verdict == "error"
+    assert "there is no file" in record.note
+
+
+def test_a_cell_is_a_function_of_its_name(job: MakeJob) -> None:
+    cell = job("fake draws", N=2)
+    again = evaluate(pickle.loads(pickle.dumps(cell)))
+    assert untimed(evaluate(cell)) == untimed(again)
+    others = [replace(cell, seed=1), replace(cell, N=5), replace(cell, rule="fixed"), replace(cell, problem="other")]
+    assert all(evaluate(other)[0].measured != again[0].measured for other in others)
+
+
+def test_a_record_can_be_replayed(job: MakeJob) -> None:
+    first, second = evaluate(job("fake draws", N=2))
+    read = Record.from_json(second.to_json())
+    assert untimed([replay(read)]) == untimed([second])
+    assert first.measured != second.measured
+    with pytest.raises(ValueError, match="makes 2 checks there now"):
+        replay(replace(second, index=7))
+
+
+def test_a_mutant_stands_in_for_the_formula_only(job: MakeJob) -> None:
+    right, wrong = evaluate(job("fake draws"))[0], evaluate(job("fake draws", mutant="half"))[0]
+    assert (right.verdict, wrong.verdict) == ("holds", "violated")
+    assert (right.measured, right.bound) == (wrong.measured, 1.0)
+    assert (wrong.bound, wrong.mutant) == (0.5, "half")
+
+
+def test_a_record_holds_what_a_json_file_can_hold(job: MakeJob) -> None:
+    for claim in ("fake draws", "fake nan", "fake error"):
+        for record in evaluate(job(claim)):
+            assert Record.from_json(record.to_json()) == record
+            assert record.measured is None or not math.isnan(record.measured)
+    assert evaluate(job("fake draws"))[0].witness == {"w": [0.1, "inf"]}
+
+
+def test_the_share_of_a_check_in_the_error_of_a_run_is_a_constant() -> None:
+    assert math.isclose(DELTA * 10_000, 1e-6, rel_tol=1e-12)

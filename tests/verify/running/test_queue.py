@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from verify.running.evaluation import stamp
+from verify.running.queue import CHUNK_SECONDS, Gate, Queue
+from verify.running.records import Job
+
+MakeJob = Callable[..., Job]
+AUDIT = "constants of fakes"
+
+
+def test_the_longest_cell_comes_first_once_times_are_known(job: MakeJob) -> None:
+    queue = Queue()
+    queue.add(job(claim, N) for N in (1, 20, 5) for claim in ("short", "long"))
+    first = [queue.take() for _ in range(2)]
+    assert sorted((cell.claim, cell.N) for (cell,) in first) == [("long", 20), ("short", 20)]  # nothing is known yet
+    queue.learn(job("short", 20), 0.5 * CHUNK_SECONDS)
+    queue.learn(job("long", 20), 40 * CHUNK_SECONDS)
+    assert [[(cell.claim, cell.N) for cell in queue.take()] for _ in range(3)] == [
+        [("long", 5)],
+        [("long", 1)],
+        [("short", 5), ("short", 1)],
+    ]
+    assert not queue
+
+
+def test_chunks_are_no_longer_than_they_should_be(job: MakeJob) -> None:
+    queue = Queue()
+    queue.learn(job("short"), CHUNK_SECONDS / 4)
+    queue.add(replace(job("short"), seed=seed) for seed in range(10))
+    sizes = []
+    while queue:
+        sizes.append(len(queue.take()))
+    assert sizes == [4, 4, 2]
+
+
+def test_cells_wait_for_all_audits_of_their_problem_and_for_no_other(job: MakeJob) -> None:
+    audits = [job(AUDIT, 1), job(AUDIT, 2)]
+    waiting, free = job("fake draws"), replace(job("fake draws"), problem="other")
+    gate = Gate([*audits, waiting, free], done=())
+    assert gate.admit([*audits, waiting, free]) == ([*audits, free], [])
+    good = stamp(audits[0], [{"verdict": "holds", "label": "L"}])
+    assert gate.learn(audits[0], good) == []
+    assert gate.learn(free, []) == []
+    assert gate.learn(audits[1], good) == [waiting]
+    assert gate.admit([waiting]) == ([waiting], [])
+
+
+def test_a_refuted_constant_closes_the_gate(job: MakeJob) -> None:
+    audit, waiting = job(AUDIT), job("fake draws")
+    wrong = stamp(audit, [{"verdict": "violated", "label": name} for name in ("L", "rho", "L")])
+    gate = Gate([audit, waiting], done=())
+    gate.admit([audit, waiting])
+    later = Gate([waiting], done=wrong)
+    for ready, blocked in (gate.admit(gate.learn(audit, wrong)), later.admit([waiting])):
+        assert ready == []
+        ((record,),) = blocked
+        assert (record.job, record.verdict) == (waiting, "inapplicable")
+        assert record.note == "the audit refuted the constant L, rho"

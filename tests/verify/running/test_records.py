@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verify.running.records import Record, plain
+from verify.running.run_file import Header
+
+reals = st.none() | st.floats(allow_nan=False)
+witnesses = st.dictionaries(
+    st.text(max_size=3), st.recursive(st.floats(allow_infinity=False), lambda inner: st.lists(inner, max_size=3))
+)
+
+
+def record(**values: Any) -> Record:
+    place = {"claim": "path", "problem": "kink", "problem_spec": "kink", "N": 3, "rule": "fixed", "profile": "quick"}
+    return Record(**{**place, "seed": 1, "alpha_L": 0.25, "index": 0, "checks": 1, "verdict": "holds", **values})
+
+
+@given(measured=reals, bound=reals, label=st.text(max_size=5), witness=witnesses)
+def test_a_record_survives_its_line_of_strict_json(measured: float, bound: float, label: str, witness: Any) -> None:
+    made = record(measured=measured, bound=bound, label=label, witness=plain(witness), estimated=("rho",))
+    line = made.to_json()
+    assert "\n" not in line
+    assert Record.from_json(line.encode(errors="backslashreplace")) == made
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    json.loads(line, parse_constant=refuse)
+
+
+def test_numbers_of_numpy_become_plain_and_nan_becomes_nothing() -> None:
+    value = {"w": np.array([[1.5, np.inf], [-np.inf, np.nan]]), 3: np.int64(4), "flag": np.True_, "other": {1}}
+    assert plain(value) == {"w": [[1.5, "inf"], ["-inf", None]], "3": 4, "flag": True, "other": "{1}"}
+
+
+def test_a_record_names_its_cell() -> None:
+    made = record(mutant="halved", label="j = 2")
+    assert made.job.mutant == "halved"
+    assert not hasattr(made.job, "verdict")
+    assert made.where == "kink, N = 3, fixed, j = 2"
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[]", "3", '{"claim": "path"}', record().to_json()[:-1]])
+def test_what_is_no_record_is_refused(line: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Record.from_json(line)
+
+
+def test_infinities_are_read_back_as_numbers() -> None:
+    again = Record.from_json(record(tightness=math.inf, lower=-math.inf).to_json())
+    assert (again.tightness, again.lower) == (math.inf, -math.inf)
+
+
+def test_the_header_tells_what_differs() -> None:
+    old = Header.new({"seed": 1, "claims": ["path", "link"], "problems": []})
+    assert old.difference(Header.new({"seed": 1, "claims": ["path", "link"], "problems": []})) == ""
+    assert old.difference(Header.new({"seed": 2, "claims": ["path", "link"], "problems": []})) == "seed was 1 and is 2"
+    other = Header.new({"seed": 1, "claims": [], "problems": []})
+    assert old.difference(other) == "claims was path, link and is not given"
+    changed = Header(settings=old.settings, environment={**old.environment, "numpy": "1.0"})
+    assert changed.difference(old).startswith("numpy was 1.0 and is ")

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from verify.running.evaluation import evaluate
+from verify.running.records import Job, Record, RunError
+from verify.running.run_file import RECORDS, Header, read
+from verify.running.store import Store
+
+Cells = list[list[Record]]
+HEADER = Header.new({"seed": 0})
+
+
+@pytest.fixture
+def cells(job: Callable[..., Job]) -> Cells:
+    return [evaluate(job("fake draws", N)) for N in (1, 2, 5)]
+
+
+def write(directory: Path, cells: Cells, header: Header = HEADER, **how: bool) -> None:
+    with Store(directory, header, **how) as store:
+        for cell in cells:
+            store.append(cell)
+
+
+def test_what_is_written_is_read(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path / "a" / "b", cells)
+    run = read(tmp_path / "a" / "b")
+    assert list(run.records) == [*chain(*cells)]
+    assert (run.header, run.torn) == (HEADER, False)
+
+
+def test_each_record_is_on_disk_at_once(tmp_path: Path, cells: Cells) -> None:
+    with Store(tmp_path, HEADER) as store:
+        assert read(tmp_path).records == ()
+        store.append(cells[0])
+        assert list(read(tmp_path).records) == cells[0]
+
+
+def test_a_torn_last_line_costs_its_cell_only(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, cells)
+    path = tmp_path / RECORDS
+    whole = path.read_bytes()
+    for cut in (1, 10, 400):
+        path.write_bytes(whole[:-cut])
+        with Store(tmp_path, HEADER, resume=True) as store:
+            assert store.torn
+            assert store.kept == [*chain(*cells[:2])]
+        assert list(read(path).records) == [*chain(*cells[:2])]  # the torn line is gone from the file
+
+
+def test_a_cell_of_which_a_check_is_missing_is_not_kept(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, [cells[0], cells[1][:1]])
+    with Store(tmp_path, HEADER, resume=True) as store:
+        assert store.kept == cells[0]
+        assert not store.torn
+
+
+def test_errors_are_not_kept(tmp_path: Path, cells: Cells, job: Callable[..., Job]) -> None:
+    error = evaluate(job("fake error"))
+    assert [record.verdict for record in error] == ["holds", "error"]
+    write(tmp_path, [error, cells[0]])
+    with Store(tmp_path, HEADER, resume=True) as store:
+        assert store.kept == cells[0]
+
+
+def test_a_run_is_neither_mixed_nor_replaced_unasked(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, cells)
+    with pytest.raises(ValueError, match=r"holds the records of a run: go on with --resume, replace .* --overwrite"):
+        write(tmp_path, cells[:1])
+    assert len(read(tmp_path).records) == 6
+    write(tmp_path, cells[:1], overwrite=True)
+    assert len(read(tmp_path).records) == 2
+
+
+def test_other_settings_or_another_version_cannot_be_resumed(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, cells)
+    before = (tmp_path / RECORDS).read_bytes()
+    for header, difference in (
+        (replace(HEADER, settings={"seed": 7}), "seed was 0 and is 7"),
+        (replace(HEADER, environment={**HEADER.environment, "version": "9"}), r"version was .* and is 9"),
+    ):
+        with pytest.raises(ValueError, match=rf"cannot be resumed: {difference} \(--overwrite starts again\)"):
+            write(tmp_path, [], header, resume=True)
+    assert (tmp_path / RECORDS).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no records"),
+        ("torn", "holds no records"),
+        ("nonsense\n", "no file of records"),
+        ("[1]\n", "no file of records"),
+        ('{"format": 99}\n', "has format 99, written by another version; this one reads format 1"),
+        (HEADER.to_json() + "\nnonsense\n", "is damaged: line 2 is not a record"),
+        (HEADER.to_json() + "\n{}\n", "is damaged: line 2 is not a record"),
+    ],
+)
+def test_a_foreign_file_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / RECORDS).write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        Store(tmp_path, HEADER, resume=True)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / RECORDS).read_text() == text
+
+
+def test_two_runs_cannot_write_to_one_directory(tmp_path: Path, cells: Cells) -> None:
+    with Store(tmp_path, HEADER) as store:
+        for how in ({}, {"resume": True}, {"overwrite": True}):
+            with pytest.raises(ValueError, match="another run is writing to"):
+                Store(tmp_path, HEADER, **how)
+        store.append(cells[0])
+    with Store(tmp_path, HEADER, resume=True) as store:
+        assert store.kept == cells[0]
+
+
+def test_a_failure_to_begin_releases_the_directory(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, cells)
+    with pytest.raises(ValueError, match="holds the records"):
+        Store(tmp_path, HEADER)
+    write(tmp_path, [], resume=True)
+
+
+def test_an_unwritable_directory_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"cannot write to .*: Not a directory"):
+        Store(tmp_path / "file" / "results", HEADER)
+    (tmp_path / "closed").mkdir(mode=0o500)
+    if os.geteuid() != 0:  # root may write anywhere
+        with pytest.raises(ValueError, match=r"cannot write to .*: Permission denied"):
+            Store(tmp_path / "closed", HEADER)
+
+
+def test_a_full_disk_loses_nothing_that_was_written(
+    tmp_path: Path, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(tmp_path, HEADER) as store:
+        store.append(cells[0])
+
+        class Full:
+            """Takes ten bytes of the next line and no more."""
+
+            def __init__(self) -> None:
+                self.room = 10
+
+            def write(self, data: bytes) -> int:
+                if self.room == 0:
+                    raise OSError(28, "No space left on device")
+                done = file.write(data[: self.room])
+                self.room -= done
+                return done
+
+            def close(self) -> None:
+                file.close()
+
+        file = store._file
+        monkeypatch.setattr(store, "_file", Full())
+        with pytest.raises(RunError, match=r"No space left on device; the 2 checks before are kept: make room, then"):
+            store.append(cells[1])
+    run = read(tmp_path)
+    assert list(run.records) == cells[0]
+    assert run.torn
+
+
+def test_the_order_of_the_file_can_be_changed_at_the_end(tmp_path: Path, cells: Cells) -> None:
+    with Store(tmp_path, HEADER) as store:
+        for cell in cells:
+            store.append(cell)
+        store.replace([*chain(*reversed(cells))])
+    assert list(read(tmp_path).records) == [*chain(*reversed(cells))]

@@ -1,0 +1,131 @@
+"""The command line. What is slow to import is imported where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from verify.claim import PROFILES
+from verify.commands.cli_plan import plan
+from verify.commands.command_line import Cli, InnerSteps, cores, fail, one_line_errors
+from verify.running.run_file import own_version
+
+OUT = Path("results")
+
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Results directory."
+)
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(own_version(), prog_name="maml-theory-verification")
+def cli() -> None:
+    """Verify the convergence theory of multi-step MAML. Without a command: run the default suite."""
+
+
+@cli.command()
+@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
+@click.option("--inner-steps", type=InnerSteps(), default=(), help="Inner steps N, for instance 1,5,20.")
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
+@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@out_option
+@click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
+@click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
+@click.option("--mutants", is_flag=True, help="Run wrong formulas, each of which must be refuted.")
+def run(
+    claims: tuple[str, ...],
+    problems: tuple[str, ...],
+    inner_steps: tuple[int, ...],
+    profile: str,
+    seed: int,
+    jobs: int | None,
+    scheduler: str | None,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    mutants: bool,
+) -> int:
+    """Verify claims on problems.
+
+    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive or errors, 4 nothing was judged.
+    """
+    from verify.reporting.display import progress_bar, show
+    from verify.running.selection import Selection
+    from verify.session import verify
+
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs and --scheduler exclude each other")
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    with one_line_errors(), _kept_at_interrupt(out, overwrite):
+        selection = Selection(
+            claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
+        )
+        with progress_bar() as progress:
+            summary = verify(
+                selection,
+                out,
+                jobs=jobs or cores(),
+                scheduler=scheduler,
+                resume=resume,
+                overwrite=overwrite,
+                progress=progress,
+                warn=lambda line: click.echo(f"warning: {line}", err=True),
+            )
+        show(summary, out)
+    return summary.exit_code
+
+
+@contextmanager
+def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
+    """At Ctrl-C, say what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        option = "--resume in place of --overwrite" if overwrite else "--resume"
+        fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)
+
+
+@cli.command("list")
+@click.option("--problems", is_flag=True, help="List the problems instead.")
+@out_option
+def list_(problems: bool, out: Path) -> None:
+    """Show the ledger: each statement, its claims, and what the results say of them."""
+    from verify.reporting import text
+
+    with one_line_errors():
+        click.echo(text.problems() if problems else text.ledger(out))
+
+
+@cli.command()
+@click.argument("claim")
+def explain(claim: str) -> None:
+    """Show a claim: its statement, what it assumes, how it is measured, its sharp instance and its mutants."""
+    from verify.reporting import text
+    from verify.running.selection import find_claim
+
+    with one_line_errors():
+        click.echo(text.explain(find_claim(claim)))
+
+
+@cli.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--tolerance", type=float, default=0.01, show_default=True, help="Relative change of a tightness.")
+def compare(old: Path, new: Path, tolerance: float) -> int:
+    """Compare two runs: verdicts, vanished checks, tightness. Exit code 1 on a regression."""
+    from verify.reporting.compare import compare as compare_runs
+
+    with one_line_errors():
+        comparison = compare_runs(old, new, tolerance)
+    click.echo(comparison.text())
+    return int(comparison.regressed)
+
+
+cli.add_command(plan)

@@ -1,0 +1,1 @@
+"""Evidence: search for violations, confidence intervals, enumeration, rounding, audits, fits."""

@@ -1,0 +1,151 @@
+"""What a problem's constants bound, measured: each function gives measured value, declared bound and rounding slack.
+
+Points are (P, 1, d) and meet all tasks, as everywhere in `verify.evidence.probing`. The declared constant comes from
+the cell's formula, so that a wrong one can be put in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+import numpy as np
+
+from problems.noise import DataNoise
+from problems.problem import Problem
+from theory.loss import Array, Loss
+from theory.maml import meta_objective
+from verify.claim import Cell
+from verify.evidence.probing import Measured, worst_of
+from verify.evidence.rounding import extent, meta_objective_error, unit
+from verify.evidence.statistics import mean_interval
+
+POWER_ITERATIONS = 4
+TRUNCATION = 4
+"""Sampled squares of noise are cut off at so many times their declared mean: the mean of the rest is no larger."""
+
+
+def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
+    """Unit vectors near the top eigenvectors of symmetric matrices, by power iteration from `v`."""
+    for _ in range(POWER_ITERATIONS if v.shape[-1] > 1 else 0):
+        v = apply(v)
+        v = v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), np.finfo(np.float64).tiny)
+    return v
+
+
+def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
+    """`‖∇l(w) − ∇l(w + hv)‖ ≤ L h` for training and test losses, `h = ‖w − u‖` and v where they are steepest."""
+    problem, L = cell.problem, cell.constants.L
+    size = extent(problem, w)
+    h = np.linalg.norm(u - w, axis=-1, keepdims=True)
+    first = np.broadcast_to((u - w) / h, (*size.shape, problem.dim))
+    measured = []
+    for loss in (problem.inner,) if problem.inner is problem.outer else (problem.inner, problem.outer):
+        v = steepest(partial(loss.hvp, w), first)
+        measured.append(np.linalg.norm(loss.gradient(w + h * v) - loss.gradient(w), axis=-1))
+    slack = 2 * unit(problem) * L * (size + h[..., 0])
+    return worst_of(np.max(measured, axis=0), cell.formula(cell.constants, "L") * h[..., 0], slack)
+
+
+def hessian_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
+    """`‖∇²l(w) − ∇²l(u)‖ ≤ ρ ‖w − u‖` for training losses, in spectral norm."""
+    problem, c = cell.problem, cell.constants
+    size = extent(problem, w)
+    distance = np.linalg.norm(u - w, axis=-1)
+
+    def change(v: Array) -> Array:
+        return problem.inner.hvp(w, v) - problem.inner.hvp(u, v)
+
+    v = steepest(change, np.broadcast_to((u - w) / distance[..., None], (*size.shape, problem.dim)))
+    slack = 2 * unit(problem) * (c.L + c.rho * size)
+    return worst_of(np.linalg.norm(change(v), axis=-1), cell.formula(c, "rho") * distance, slack)
+
+
+def spread(cell: Cell, w: Array) -> Measured:
+    """`E_i ‖∇l_{T_i}(w) − ∇l_T(w)‖² ≤ σ²`, as root mean squares."""
+    gradient = cell.problem.outer.gradient(w)
+    deviation = gradient - gradient.mean(axis=1, keepdims=True)
+    slack = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w).max(axis=1)
+    return np.sqrt((deviation**2).sum(axis=-1).mean(axis=1)), np.full(1, cell.formula(cell.constants, "sigma")), slack
+
+
+def mismatches(problem: Problem, w: Array) -> Array:
+    """`‖∇l_{S_i}(w_i) − ∇l_{T_i}(w_i)‖` at points (P, tasks, d), one a task, or (P, 1, d): (P, tasks)."""
+    return np.asarray(np.linalg.norm(problem.inner.gradient(w) - problem.outer.gradient(w), axis=-1))
+
+
+def mismatch(cell: Cell, name: str, w: Array) -> Measured:
+    """`E_i sup_w ‖∇l_{S_i}(w) − ∇l_{T_i}(w)‖^p`, p = 1 for `b` and 2 for `b_sq`; points (P, tasks, d), one a task."""
+    power = 2 if name == "b_sq" else 1
+    found = mismatches(cell.problem, w)
+    error = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w)
+    slack = (error * power * np.maximum(found, error) ** (power - 1)).mean(axis=1)
+    return (found**power).mean(axis=1), np.full(1, cell.formula(cell.constants, name)), slack
+
+
+def height(cell: Cell, w: Array) -> Measured:
+    """`L(w_0) − L(w) ≤ L(w_0) − L*`: how far the meta objective falls below its value at the start."""
+    problem, s = cell.problem, cell.schedule()
+    value, first = (
+        meta_objective(x, cell.alpha, cell.N, problem.inner, problem.outer) for x in (w, problem.start[None])
+    )
+    slack = 2 * meta_objective_error(problem, s, extent(problem, w), np.maximum(np.abs(value), np.abs(first)))
+    gap = np.full(1, first.mean() - cell.formula(cell.constants, "lower_bound"))
+    return first.mean() - value.mean(axis=1), gap, slack.max(axis=1)
+
+
+@dataclass(frozen=True)
+class NoiseMoments:
+    """Root mean square of gradient and Hessian noise, in norm and spectral norm, of the worst task.
+
+    Attributes
+    ----------
+    data : losses of single data, batch shape (data, 1, tasks).
+    probabilities : (data,) of each, or None where they are a sample; then a lower confidence limit is measured, so the
+        audit may miss a wrong constant but accuses no right one, at error probability `delta`.
+    """
+
+    data: Loss
+    probabilities: Array | None
+    delta: float
+
+    @classmethod
+    def of(cls, problem: Problem, noise: DataNoise, samples: int, delta: float, rng: np.random.Generator) -> Self:
+        """The noise's own quadrature where it knows one, else a sample."""
+        tasks, exact = np.arange(problem.number_of_tasks), noise.quadrature()
+        if exact is None:
+            return cls(noise.minibatch(np.tile(tasks, (samples, 1, 1)), 1, rng), None, delta)
+        atoms = len(exact.probabilities)
+        index = np.broadcast_to(tasks, (atoms, 1, len(tasks)))
+        one_each = np.broadcast_to(np.eye(atoms)[:, None, None], (atoms, 1, len(tasks), atoms))
+        return cls(exact.weighted(index, one_each), exact.probabilities, delta)
+
+    def gradient(self, cell: Cell, w: Array) -> Measured:
+        """`E_τ ‖∇l_i(w;τ) − ∇l_i(w)‖² ≤ σ_g²`, as root mean squares."""
+        noise = self.data.gradient(w) - cell.problem.inner.gradient(w)
+        scale = cell.constants.L * extent(cell.problem, w).max(axis=1) + cell.constants.sigma_g
+        return self._measure(cell, "sigma_g", (noise**2).sum(axis=-1), 2 * unit(cell.problem) * scale)
+
+    def hessian(self, cell: Cell, w: Array) -> Measured:
+        """`E_τ ‖∇²l_i(w;τ) − ∇²l_i(w)‖² ≤ σ_H²`, as root mean squares."""
+        problem, c = cell.problem, cell.constants
+
+        def noise(v: Array) -> Array:
+            return self.data.hvp(w, v) - problem.inner.hvp(w, v)
+
+        v = cell.rng("direction").normal(size=problem.dim)
+        v = steepest(noise, v / np.linalg.norm(v))
+        scale = np.full(len(w), c.L + c.sigma_H)
+        return self._measure(cell, "sigma_H", (noise(v) ** 2).sum(axis=-1), 2 * unit(problem) * scale)
+
+    def _measure(self, cell: Cell, name: str, squares: Array, slack: Array) -> Measured:
+        """From squared norms (data, P, tasks)."""
+        if self.probabilities is not None:
+            mean = np.tensordot(self.probabilities, squares, axes=1)
+        else:
+            top = TRUNCATION * float(getattr(cell.constants, name) ** 2 + slack.max() ** 2)
+            delta = self.delta / squares[0].size
+            mean = mean_interval(np.minimum(squares, top), delta, 0.0, top).lower
+        return np.sqrt(mean.max(axis=1)), np.full(1, cell.formula(cell.constants, name)), slack

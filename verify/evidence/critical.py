@@ -1,0 +1,92 @@
+"""Critical stepsizes of exact MAML with a fixed meta stepsize, decided by iterating it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.problem import Problem
+from problems.registry import family
+from theory.loss import Array
+from theory.maml import mean_over_tasks, meta_gradient
+from verify.evidence.search import Values
+
+PARTS, ROUNDS = 256, 3
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A critical value lies in `[low, high]`; `high` is infinite where all values tried were stable."""
+
+    low: float
+    high: float
+
+
+def fixed_steps(
+    problem: Problem, N: int, alpha: Values | float, beta: float, w: Array, steps: int
+) -> tuple[Array, Array]:
+    """Exact MAML with fixed β from `w` (P, d), an inner stepsize for all or (P,) for each: the last two iterates.
+
+    They may be infinite or NaN where the iterates diverge.
+    """
+    previous, column = w, alpha[:, None, None] if isinstance(alpha, np.ndarray) else alpha
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            gradient = mean_over_tasks(meta_gradient(w[:, None], column, N, problem.inner, problem.outer))
+            previous, w = w, w - beta * gradient
+    return previous, w
+
+
+def contracts(
+    problem: Problem, N: int, alpha: Values, beta: float, displacement: float, steps: int = 4
+) -> npt.NDArray[np.bool_]:
+    """Whether iterates that start `displacement` from the meta-minimiser 0, in every coordinate, come nearer: (P,)."""
+    start = np.full((len(alpha), problem.dim), displacement)
+    _, w = fixed_steps(problem, N, alpha, beta, start, steps)
+    return np.asarray(np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1))
+
+
+def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float, high: float) -> Bracket:
+    """First value in `[low, high]` at which `stable` (values (P,) ↦ booleans (P,)) fails, to 256^−3 of the interval.
+
+    Bisection, in 256 parts at once. `low` itself comes back where even it is not stable.
+    """
+    for _ in range(ROUNDS):
+        grid = np.linspace(low, high, PARTS + 1)
+        fails = ~stable(grid)
+        if not fails.any():
+            return Bracket(high, np.inf)
+        first = int(np.argmax(fails))
+        if first == 0:
+            return Bracket(low, low)
+        low, high = float(grid[first - 1]), float(grid[first])
+    return Bracket(low, high)
+
+
+INSTANCES = {"opposed-curvature": 1e-4, "opposed-curvature-quadratic": 1.0, "twin-wells": 0.5}
+"""Divergence instances, and where iterates start on them, in units of the problem's scale.
+
+Around the meta-minimiser 0 of the quadratics and of twin wells a step is linear, so the distance does not matter. On
+opposed cosines it changes a step by its square, relatively.
+"""
+
+
+def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
+    """Critical inner stepsize on a divergence instance with `β = 1/L`, and the instance.
+
+    `name` is one of `INSTANCES`, N ≥ 1. Twin wells are one problem for each N, built around α_cap(N), and searched as
+    far as their paths still end in convex ground: `1/(8N)` to either side, relatively. The others are searched far
+    and wide.
+    """
+    alpha_L = float(np.expm1(np.log(2) / (2 * N)))
+    problem = family(name).build(N, alpha_L)
+    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if name == "twin-wells" else (0.5, 2.0)
+    L, displacement = problem.constants.L, INSTANCES[name] * problem.scale
+
+    def stable(alpha: Values) -> npt.NDArray[np.bool_]:
+        return contracts(problem, N, alpha, 1 / L, displacement)
+
+    return problem, first_failure(stable, low * alpha_L / L, high * alpha_L / L)

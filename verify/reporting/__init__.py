@@ -1,0 +1,1 @@
+"""Reporting: ledger, tables, summaries, the page, the comparison of two runs."""

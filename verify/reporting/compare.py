@@ -1,0 +1,129 @@
+"""Two runs side by side: has any verdict or any tightness changed?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from verify.reporting.ledger import worst
+from verify.running.records import Record
+from verify.running.run_file import Run, read
+from verify.verdict import Verdict
+
+RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}
+"""How bad a verdict is: a check that moves up has regressed."""
+
+Place: TypeAlias = tuple[str, str, int, str, str, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two runs, in words; `regression` tells whether it makes the new run worse."""
+
+    kind: str
+    where: str
+    old: str
+    new: str
+    regression: bool
+
+    def __str__(self) -> str:
+        """One line."""
+        mark = "regression" if self.regression else "change"
+        return f"{mark}: {self.kind}, {self.where}: {self.old} -> {self.new}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two runs.
+
+    Attributes
+    ----------
+    changes : verdicts that changed, checks that vanished or appeared, tightness that moved; regressions first.
+    compared : number of checks that both runs have.
+    old_seconds, new_seconds : time of the cells of each run, summed over workers; reported, never judged.
+    """
+
+    changes: tuple[Change, ...]
+    compared: int
+    old_seconds: float
+    new_seconds: float
+
+    @property
+    def regressed(self) -> bool:
+        """Whether the new run is worse anywhere."""
+        return any(change.regression for change in self.changes)
+
+    def text(self) -> str:
+        """All changes, a line each, and a closing line."""
+        count = sum(change.regression for change in self.changes)
+        closing = (
+            f"{self.compared} checks compared: {count} regressions, {len(self.changes) - count} other changes; "
+            f"{self.old_seconds:.1f} s -> {self.new_seconds:.1f} s"
+        )
+        return "\n".join([*map(str, self.changes), closing])
+
+
+def compare(old: Path, new: Path, tolerance: float) -> Comparison:
+    """Compare the records of two runs (files, or directories of results).
+
+    A check regresses where its verdict gets worse or it vanishes. A claim regresses where its tightness (its largest
+    measured/bound) moves by more than `tolerance`, relatively, in either direction: upwards a bound is being bent,
+    downwards the suite no longer reaches what it reached.
+
+    Raises
+    ------
+    ValueError : one line, where a file cannot be read, the runs have no check in common, or `tolerance` is negative.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance = {tolerance:g} is not allowed: tolerance must be a number >= 0")
+    before, after = read(old), read(new)
+    old_checks, new_checks = _by_place(before), _by_place(after)
+    common = [place for place in old_checks if place in new_checks]
+    if not common:
+        raise ValueError(f"{old} and {new} have no check in common")
+    found = [
+        *_verdicts((old_checks[place], new_checks[place]) for place in common),
+        *_presence(old_checks, new_checks),
+        *_tightness(before, after, tolerance),
+    ]
+    return Comparison(
+        tuple(sorted(found, key=lambda change: not change.regression)),
+        len(common),
+        sum(record.seconds for record in before.records),
+        sum(record.seconds for record in after.records),
+    )
+
+
+def _by_place(run: Run) -> dict[Place, Record]:
+    return {(r.claim, r.problem, r.N, r.rule, r.mutant, r.index): r for r in run.records}
+
+
+def _verdicts(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
+    for old, new in pairs:
+        if old.verdict != new.verdict:
+            worse = RANK[new.verdict] > RANK[old.verdict]
+            yield Change("verdict", f"{new.claim} on {new.where}", old.verdict, new.verdict, worse)
+
+
+def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Change]:
+    """Checks that vanished (a regression) or appeared, counted by claim and problem."""
+    vanished = Counter((old[place].claim, old[place].problem) for place in old.keys() - new.keys())
+    appeared = Counter((new[place].claim, new[place].problem) for place in new.keys() - old.keys())
+    for (claim, problem), count in sorted(vanished.items()):
+        yield Change("vanished", f"{claim} on {problem}", f"{count} checks", "none", regression=True)
+    for (claim, problem), count in sorted(appeared.items()):
+        yield Change("new", f"{claim} on {problem}", "none", f"{count} checks", regression=False)
+
+
+def _tightness(old: Run, new: Run, tolerance: float) -> Iterable[Change]:
+    for claim in dict.fromkeys(record.claim for record in old.records):
+        before, after = (worst(r for r in run.records if r.claim == claim and not r.mutant) for run in (old, new))
+        if before is None or after is None or before.tightness is None or after.tightness is None:
+            continue
+        scale = max(abs(before.tightness), abs(after.tightness))
+        if abs(after.tightness - before.tightness) > tolerance * scale:
+            numbers = (f"{before.tightness:.4g} ({before.where})", f"{after.tightness:.4g} ({after.where})")
+            yield Change("tightness", claim, *numbers, regression=True)

@@ -1,0 +1,154 @@
+"""What a run shows: a progress bar on standard error, a table on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
+from verify.reporting.summary_files import figures
+from verify.running.records import Job, Record
+from verify.session import Progress as Report
+from verify.verdict import Verdict
+
+PLAIN_WIDTH = 100
+PLAIN_SECONDS = 10
+NUMBERS = ("measured", "bound", "tightness")
+COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magenta", "inconclusive": "yellow"}
+
+
+@contextmanager
+def progress_bar() -> Iterator[Report]:
+    """Show progress on standard error: a bar on a terminal, elsewhere a plain line now and then."""
+    if sys.stderr.isatty():
+        with _bar() as report:
+            yield report
+        return
+    began = last = time.monotonic()
+
+    def report_line(finished: int, total: int, records: Sequence[Record]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PLAIN_SECONDS:
+            last = now
+            click.echo(f"{finished} of {total} cells after {now - began:.0f} s", err=True)
+
+    yield report_line
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    counts: Counter[Verdict] = Counter()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[verdicts]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        cells = bar.add_task("cells", total=None, verdicts="")
+
+        def report(finished: int, total: int, records: Sequence[Record]) -> None:
+            counts.update(record.verdict for record in records)
+            bar.update(cells, completed=finished, total=total, verdicts=_counts(counts))
+
+        yield report
+
+
+def _counts(counts: Mapping[Verdict, int]) -> str:
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts.get(verdict))
+
+
+def show(summary: Summary, path: Path) -> None:
+    """Print the table of a run, what is wrong line by line, and the outcome."""
+    terminal = sys.stdout.isatty()
+    console = Console() if terminal else Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
+    with console.capture() as table:
+        console.print(_mutant_table(summary.mutants) if summary.mutants else _claim_table(summary.statements))
+    for line in (*table.get().splitlines(), *_remarks(summary), _outcome(summary, path)):
+        click.echo(line.rstrip())
+
+
+def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
+    table = _table("claim", "checks", *NUMBERS, "where")
+    for statement, claims in statements.items():
+        table.add_row(Text(statement, style="bold"))
+        for claim in claims:
+            worst = claim.worst
+            checks = _counts(claim.checks) + ("*" if claim.estimated else "")
+            table.add_row(
+                _entry(claim.claim),
+                Text(checks, style=COLOURS.get(claim.verdict, "")),
+                *figures(worst),
+                Text(_where(worst) if worst else ""),
+            )
+    return table
+
+
+def _mutant_table(mutants: Sequence[MutantSummary]) -> Table:
+    table = _table("mutant", *NUMBERS, "where", "refuted")
+    for claim, group in groupby(mutants, key=lambda mutant: mutant.claim):
+        table.add_row(Text(claim, style="bold"))
+        for mutant in group:
+            shown = {"refuted": "yes", "survived": "NO"}.get(mutant.status, mutant.status)
+            table.add_row(
+                _entry(mutant.mutant),
+                *figures(mutant.worst),
+                Text(_where(mutant.cell)),
+                Text(shown, style=COLOURS.get(mutant.status, "")),
+            )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0))
+    for name in columns:
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name in NUMBERS, overflow="fold")
+    return table
+
+
+def _where(cell: Job) -> str:
+    return f"{cell.problem}, N={cell.N}"
+
+
+def _entry(name: str) -> Padding:
+    return Padding(Text(name), (0, 0, 0, 2))
+
+
+def _remarks(summary: Summary) -> Iterator[str]:
+    """What the table cannot say: a line for each claim that does not hold, and for each mutant not refuted."""
+    if any(claim.estimated for claim in summary.claims):
+        yield "* with estimated constants"
+    yield from summary.wrong_constants
+    for claim in summary.claims:
+        worst = claim.worst
+        if "violated" in claim.checks and worst is not None and not worst.is_audit:
+            yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+    for mutant in summary.mutants:
+        if mutant.status != "refuted":
+            yield f"{mutant.status}: mutant {mutant.mutant!r} of {mutant.claim} on {mutant.cell.problem}"
+
+
+def _outcome(summary: Summary, path: Path) -> str:
+    if summary.mutants:
+        found = Counter(mutant.status for mutant in summary.mutants)
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+        return f"{len(summary.mutants)} mutants in {summary.seconds:.1f} s: {counts}; records in {path}"
+    total = sum(summary.verdicts.values())
+    return f"{total} checks in {summary.seconds:.1f} s: {_counts(summary.verdicts)}; records in {path}"

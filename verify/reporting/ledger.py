@@ -1,0 +1,207 @@
+"""The ledger: each statement, its claims, and what a run found about them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
+
+from verify.claim import claims, is_audit
+from verify.running.records import Job, Record
+from verify.running.run_file import Header
+from verify.verdict import Verdict
+
+Status: TypeAlias = Literal["refuted", "survived", "error"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+STATEMENTS = (
+    "CONSTANTS",
+    "META-GRADIENT",
+    "PATH",
+    "GRADIENT GROWTH",
+    "SGD DEVIATION",
+    "LINK",
+    "SMOOTHNESS",
+    "BIAS",
+    "SECOND MOMENT",
+    "META STEPSIZE MOMENTS",
+    "DESCENT",
+    "THEOREM",
+    "COMPLEXITY",
+    "STEPSIZE CAP",
+)
+"""The order in which the ledger shows what the paper states, its assumptions first."""
+OWN = "Own"
+JUDGED = frozenset({"holds", "violated", "inconclusive"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimSummary:
+    """What a run found about one claim.
+
+    Attributes
+    ----------
+    claim, title, source, statement : as the claim has them; the title is the line of the ledger.
+    checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
+    worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
+    seconds : time that its cells took, summed over workers.
+    estimated : whether any of its verdicts rests on estimated constants.
+    """
+
+    claim: str
+    title: str
+    source: str
+    statement: str
+    checks: Mapping[Verdict, int]
+    worst: Record | None
+    seconds: float
+    estimated: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that says most: violated, error, inconclusive, holds, vacuous, inapplicable, in this order."""
+        order: tuple[Verdict, ...] = ("violated", "error", "inconclusive", "holds", "vacuous", "inapplicable")
+        return next(verdict for verdict in order if verdict in self.checks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutantSummary:
+    """What became of one wrong formula.
+
+    Attributes
+    ----------
+    claim, mutant : names.
+    status : "refuted" only if a check of it is violated and none is with the right formula on the same cell.
+    worst : its check with the largest measured/bound, a violated one first; None if none was judged.
+    cell : where it was examined.
+    """
+
+    claim: str
+    mutant: str
+    status: Status
+    worst: Record | None
+    cell: Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run found: claims in the order of the ledger, mutants where it ran them.
+
+    `verdicts` counts the checks of right formulas; `wrong_constants` has a line for each constant that an audit
+    refuted; `seconds` is the time of the run where it is known, else that of its cells.
+    """
+
+    header: Header
+    claims: tuple[ClaimSummary, ...]
+    mutants: tuple[MutantSummary, ...]
+    verdicts: Mapping[Verdict, int]
+    wrong_constants: tuple[str, ...]
+    seconds: float
+
+    @property
+    def statements(self) -> dict[str, list[ClaimSummary]]:
+        """Claims by the statement that they belong to."""
+        return grouped(self.claims)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 nothing was judged.
+
+        That the constants of a problem hold is no evidence for any other claim.
+        """
+        statuses = {mutant.status for mutant in self.mutants}
+        if "violated" in self.verdicts or "survived" in statuses:
+            return 1
+        if "error" in statuses or not {"error", "inconclusive"}.isdisjoint(self.verdicts):
+            return 3
+        evidence = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
+        return 0 if self.mutants or any("holds" in claim.checks for claim in evidence) else 4
+
+
+def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:
+    """Summarise the records of a run that took `seconds` in all."""
+    by_claim: dict[str, list[Record]] = defaultdict(list)
+    cells: dict[Job, list[Record]] = defaultdict(list)
+    for record in records:
+        cells[record.job].append(record)
+        if not record.mutant:
+            by_claim[record.claim].append(record)
+    known = list(claims())
+    order = sorted(by_claim, key=lambda name: known.index(name) if name in known else len(known))
+    right = [record for name in order for record in by_claim[name]]
+    return Summary(
+        header=header,
+        claims=tuple(_summarise_claim(name, by_claim[name]) for name in order),
+        mutants=tuple(_summarise_mutant(job, cells) for job in cells if job.mutant),
+        verdicts=_count(right),
+        wrong_constants=tuple(map(_wrong_constant, (r for r in right if r.is_audit and r.verdict == "violated"))),
+        seconds=sum(r.seconds for cell in cells.values() for r in cell) if seconds is None else seconds,
+    )
+
+
+def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
+    known = claims().get(name)
+    return ClaimSummary(
+        claim=name,
+        title=known.title if known else name,
+        source=known.source if known else "",
+        statement=known.statement if known else "",
+        checks=_count(records),
+        worst=worst(records),
+        seconds=sum(record.seconds for record in records),
+        estimated=any(record.estimated for record in records),
+    )
+
+
+def _summarise_mutant(job: Job, cells: Mapping[Job, Collection[Record]]) -> MutantSummary:
+    found = _count(cells[job])
+    control = _count(cells.get(replace(job, mutant=""), ()))
+    refuted = "violated" in found and "violated" not in control
+    status: Status = "refuted" if refuted else "error" if "error" in found else "survived"
+    return MutantSummary(claim=job.claim, mutant=job.mutant, status=status, worst=worst(cells[job]), cell=job)
+
+
+def _count(records: Iterable[Record]) -> dict[Verdict, int]:
+    found = Counter(record.verdict for record in records)
+    return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
+
+
+def worst(records: Iterable[Record]) -> Record | None:
+    """Return the check with the largest measured/bound, a violated one before any other; None if none was judged."""
+
+    def rank(record: Record) -> tuple[bool, float]:
+        return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
+
+    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
+
+
+def _wrong_constant(record: Record) -> str:
+    found = "" if record.measured is None or record.bound is None else f": {record.measured:.6g} > {record.bound:.6g}"
+    return f"{record.problem}: the audit refuted the constant {record.label}{found}"
+
+
+class Titled(Protocol):
+    """A claim, or its summary."""
+
+    @property
+    def title(self) -> str:
+        """The line of the ledger, which begins with the statement's name in capitals."""
+
+
+T = TypeVar("T", bound=Titled)
+
+
+def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
+    """Claims, or their summaries, by statement: the paper's in its order, then others as they come, own ones last."""
+    groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
+    for entry in sorted(entries, key=lambda entry: statement_name(entry.title) == OWN):
+        groups.setdefault(statement_name(entry.title), []).append(entry)
+    return {name: group for name, group in groups.items() if group}
+
+
+def statement_name(title: str) -> str:
+    """Name of the statement at the beginning of a title: its words in capitals, or what stands before the colon."""
+    capitals = re.match(r"[A-Z]{2,}(?:[ -][A-Z]{2,})*", title)
+    return capitals.group() if capitals else title.split(":")[0]

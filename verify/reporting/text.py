@@ -1,0 +1,69 @@
+"""What `list` and `explain` print: plain text."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from pathlib import Path
+
+from problems.registry import families
+from verify.claim import claims
+from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
+from verify.reporting.summary_files import ratio
+from verify.running.run_file import RECORDS, read
+
+
+def ledger(out: Path) -> str:
+    """Each statement and its claims, with verdicts and the tightest check where `out` holds records."""
+    path = out / RECORDS
+    found: dict[str, ClaimSummary] = {}
+    if path.is_file():
+        run = read(path)
+        found = {claim.claim: claim for claim in summarise(run.header, run.records).claims}
+    lines = [f"Results of {path}" if found else f"No results in {out} yet: python -m verify"]
+    for statement, group in grouped(claims().values()).items():
+        lines += ["", statement]
+        for claim in group:
+            lines.append(f"  {claim.name:<30} {claim.title}")
+            if claim.name in found:
+                lines.append(f"  {'':<30} {_result(found[claim.name])}")
+    return "\n".join(lines)
+
+
+def _result(claim: ClaimSummary) -> str:
+    checks = ", ".join(f"{claim.checks[verdict]} {verdict}" for verdict in VERDICTS if verdict in claim.checks)
+    if claim.worst is None:
+        return checks
+    return f"{checks}; tightest {ratio(claim.worst.tightness)} on {claim.worst.where}"
+
+
+def problems() -> str:
+    """Return the registered problems, one a line."""
+    return "\n".join(f"{f.name:<30} {f.case:<11} {f.role:<9} {f.summary}" for f in families().values())
+
+
+def explain(name: str) -> str:
+    """Everything about a claim."""
+    claim = claims()[name]
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
+    steps = "those of the profile" if claim.inner_steps is None else ", ".join(map(str, claim.inner_steps))
+    where = "the ordinary problems" if claim.problems is None else ", ".join(claim.problems)
+    entries = {
+        "Claim": claim.name,
+        "Source": claim.source,
+        "Statement": claim.statement,
+        "Assumes": "; ".join(claim.assumptions) or "nothing",
+        "Measured": claim.measured,
+        "Sharp": claim.sharp,
+        "Cases": ", ".join(sorted(claim.cases)),
+        "Needs": ", ".join(claim.needs) or "no constant beyond L",
+        "Problems": ", ".join((where, *claim.sharp_on)),
+        "Stepsizes": ", ".join(claim.rules),
+        "Inner steps": steps,
+    }
+    lines = [claim.title, ""]
+    for label, text in entries.items():
+        lines += textwrap.wrap(text, width, initial_indent=f"{label:<12} ", subsequent_indent=" " * 13)
+    lines += ["", "Mutants, each refuted by the suite where it says:"]
+    lines += [f"  {mutant.name}: {mutant.problem}, N = {mutant.N}, {mutant.rule}" for mutant in claim.mutants]
+    return "\n".join(lines)

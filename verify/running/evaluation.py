@@ -1,0 +1,150 @@
+"""The evaluation of one cell: a function of names, strings and numbers only, so that any process can do it."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from problems.problem import Problem
+from theory.validation import PremiseError
+from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
+from verify.running.loading import load_problem
+from verify.running.records import Job, Record, plain
+from verify.verdict import Finding, judge
+
+Results: TypeAlias = list[list[Record]]
+MAX_STATISTICAL = 10_000
+DELTA = 1e-6 / MAX_STATISTICAL
+"""Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
+
+
+def evaluate_all(jobs: Sequence[Job]) -> Results:
+    """Records of some cells, cell by cell: what a worker is asked for."""
+    return [evaluate(job) for job in jobs]
+
+
+def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
+    """Return the records of one cell: at least one, whatever happens in it.
+
+    `problem` stands in for the one that the job names, where the caller has it at hand.
+
+    A premise that fails is the verdict vacuous, a claim that does not apply inapplicable, and any exception an error
+    with its traceback.
+    """
+    started = time.perf_counter()
+    found: list[dict[str, Any]] = []
+    estimated: tuple[str, ...] = ()
+    try:
+        problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+        estimated = problem.estimated
+        claim = _claim(job.claim)
+        if reason := claim.inapplicable(problem):
+            found.append({"verdict": "inapplicable", "note": reason})
+        else:
+            found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+    except MissingExtra as error:
+        found.append({"verdict": "inapplicable", "note": _one_line(error)})
+    except PremiseError as error:
+        found.append({"verdict": "vacuous", "note": _one_line(error)})
+    except (Exception, SystemExit) as error:
+        found.append({"verdict": "error", "note": _one_line(error), "traceback": traceback.format_exc()})
+    if not found:
+        found.append({"verdict": "inapplicable", "note": "the claim has nothing to check here"})
+    return stamp(job, found, estimated, time.perf_counter() - started)
+
+
+def stamp(
+    job: Job, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
+) -> list[Record]:
+    """Make records of what was found in a cell that took `seconds`."""
+    place = {field.name: getattr(job, field.name) for field in fields(Job)}
+    return [
+        Record(
+            **place,
+            **values,
+            alpha_L=alpha_L(job.rule, job.N),
+            index=index,
+            checks=len(found),
+            estimated=estimated,
+            seconds=seconds / len(found),
+        )
+        for index, values in enumerate(found)
+    ]
+
+
+def replay(record: Record) -> Record:
+    """Evaluate the check of a record again: the same record, apart from the time, where nothing has changed.
+
+    Raises ValueError if its cell no longer has that check.
+    """
+    again = evaluate(record.job)
+    if record.index >= len(again):
+        raise ValueError(f"claim {record.claim} makes {len(again)} checks there now, not {record.checks}")
+    return again[record.index]
+
+
+class MissingExtra(Exception):
+    """A problem needs a package that is not installed."""
+
+
+def _problem(spec: str, N: int, alpha_L: float) -> Problem:
+    if ":" in spec:
+        return load_problem(spec, N, alpha_L)
+    try:
+        return _registered(spec, N, alpha_L)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error)) from error
+
+
+_registered = lru_cache(maxsize=128)(load_problem)
+
+
+def _claim(name: str) -> Claim:
+    known = claims()
+    if name not in known:
+        raise ValueError(f"claim = {name!r} is unknown in this process")
+    return known[name]
+
+
+def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
+    return Cell(
+        claim=job.claim,
+        problem_name=job.problem,
+        problem=problem,
+        N=job.N,
+        rule=job.rule,
+        effort=PROFILES[job.profile],
+        seed=job.seed,
+        delta=DELTA,
+        formula=_formula(claim, job.mutant),
+    )
+
+
+def _formula(claim: Claim, mutant: str) -> Formula:
+    if not mutant:
+        return claim.formula
+    return next(candidate.formula for candidate in claim.mutants if candidate.name == mutant)
+
+
+def _judged(finding: Finding) -> dict[str, Any]:
+    numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
+    return {
+        "verdict": judge(finding),
+        **{name: _real(getattr(finding, name)) for name in numbers},
+        **{name: getattr(finding, name) for name in ("label", "method", "samples", "note")},
+        "witness": plain(finding.witness),
+    }
+
+
+def _real(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PremiseError | MissingExtra) else f"{type(error).__name__}: {text}"
