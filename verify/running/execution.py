@@ -105,13 +105,13 @@ class Cluster:
     """Workers of a Dask cluster; its scheduler runs again what a lost worker had, and gives up after some deaths."""
 
     def __init__(self, address: str) -> None:
+        if not re.fullmatch(r"((tcp|tls|ucx|wss?)://)?[^\s/]+:\d{1,5}", address):
+            raise ValueError(f"scheduler = {address!r} is not an address like tcp://host:8786")
         try:
             distributed: Any = importlib.import_module("distributed")
         except ImportError as error:
             install = "python -m pip install 'maml-theory-verification[cluster]'"
             raise ValueError(f"--scheduler needs the package distributed: {install}") from error
-        if not re.fullmatch(r"((tcp|tls|ucx|wss?)://)?[^\s/]+:\d{1,5}", address):
-            raise ValueError(f"scheduler = {address!r} is not an address like tcp://host:8786")
         for logger in ("distributed", "distributed.client"):  # what is wrong is told in one line, not in its log
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
