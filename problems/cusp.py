@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
@@ -45,19 +45,14 @@ def cusp(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness:
         anchor=1,
         gradient=[x + s, x - s],
     )
-    return Problem(
-        name="cusp",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=sigma, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=2,
+    return line_problem(
+        "cusp",
+        loss,
+        L=L,
+        rho=rho,
+        sigma=sigma,
         probes=probes_around([0.0, balanced], L / rho),
-        start=np.zeros(1),
-        noise=no_noise(loss),
+        start=0.0,
         scale=L / rho,
     )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-import numpy as np
-
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise
 from problems.probes import probes_around
-from problems.problem import Case, Problem
+from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants, Schedule
 from theory.smoothness import meta_smoothness
@@ -37,7 +36,25 @@ def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: flo
     `Δ = (K − 1)g²/(C_βL_w) + gh/ρ` is just what the theorem needs for it, up to `1/(2C_β)`, the bend's `O(C_β/K)`, and
     the `1/C_1` of LINK, which costs little as `C_L g/a` is small.
     """
-    return _ramp("ramp", "resampling", N, alpha_L, L, rho, slope)
+    h = math.sqrt(rho * slope)
+    if h >= L:
+        raise ValueError(f"slope = {slope:g} is not allowed: ρg must be < L² = {L * L:g}")
+    bend = h / rho
+    loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-slope)
+    alpha = alpha_L / L
+    L_w = meta_smoothness(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha), slope)
+    meta_step = slope / (C_BETA * float(L_w))
+    return line_problem(
+        "ramp",
+        loss,
+        L=L,
+        rho=rho,
+        probes=probes_around([0.0, bend, 2 * bend], bend),
+        start=-(META_STEPS - 1) * meta_step - N * alpha * slope,
+        scale=bend,
+        lower_bound=-slope * bend,
+        gradient_bound=slope,
+    )
 
 
 @register("ramp-finite-sum", case="finite-sum", role="sharp")
@@ -47,30 +64,5 @@ def ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6,
     Constants as on the ramp, and `b = 0`. With one task Algorithm 2 draws it B times: it is exact MAML, and only
     `κ = 2` and the `1/B` of the theorem tell the two guarantees apart.
     """
-    return _ramp("ramp-finite-sum", "finite-sum", N, alpha_L, L, rho, slope)
-
-
-def _ramp(name: str, case: Case, N: int, alpha_L: float, L: float, rho: float, g: float) -> Problem:
-    h = math.sqrt(rho * g)
-    if h >= L:
-        raise ValueError(f"slope = {g:g} is not allowed: ρg must be < L² = {L * L:g}")
-    bend = h / rho
-    loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-g)
-    c = Constants(L=L, rho=rho, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=-g * bend)
-    s = Schedule(N=N, alpha=alpha_L / L)
-    meta_step = g / (C_BETA * float(meta_smoothness(c, s, g)))
-    start = -(META_STEPS - 1) * meta_step - N * alpha_L / L * g
-    return Problem(
-        name=name,
-        case=case,
-        dim=1,
-        constants=c,
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
-        noise=no_noise(loss) if case == "resampling" else None,
-        probes=probes_around([0.0, bend, 2 * bend], bend),
-        start=np.array([start]),
-        gradient_bound=g,
-        scale=bend,
-    )
+    problem: Problem = ramp(N, alpha_L, L=L, rho=rho, slope=slope)
+    return replace(problem, name="ramp-finite-sum", case="finite-sum", noise=None)

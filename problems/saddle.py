@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from problems.losses.cosine_noise import CosineNoise
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise, two_point_noise
-from problems.noise import DataNoise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
-from theory.constants import Constants
 
 
 def well(radius: float, L: float, rho: float, slopes: npt.ArrayLike = 0.0) -> CurvatureSpline:
@@ -56,7 +53,7 @@ def saddle_hessian_noise(
 ) -> Problem:
     """The top of a well with noise in gradient and Hessian: the factor V of SECOND MOMENT is attained.
 
-    As `saddle`, and one datum adds a wave with `σ_g` and `σ_H` exact at every point (see `CosineNoise`). Where the
+    As `saddle`, and one datum adds a wave with `σ_g` and `σ_H` exact at every point (see `WaveNoise`). Where the
     whole path has `l'' = −L`, `E(1 − αĤ)² = q² + α²σ_H²/D` exactly and the factors are independent, so `E‖Ĝ‖² = V
     (q^{2N} l'(w)² + L² E|w_N − w̃_N|² + σ_g²/T)`. With SGD DEVIATION in mean square, an equality here, SECOND
     MOMENT per task is attained at `w = 0` for `N = 1`, and within 2 % for every N at `|w| = 100σ_g/L`.
@@ -70,24 +67,14 @@ def _saddle(
     """Build the well in which no path from `|w| ≤ reach` leaves the part where `l'' = −L`."""
     growth = (1 + alpha_L) ** N
     loudest = sigma_g * (np.sqrt(2) if sigma_H else 1)
-    loss = well(1.01 * (growth * reach + (growth - 1) * loudest / L), L, rho)
-    noise: DataNoise
-    if sigma_H:
-        noise = CosineNoise(loss, sigma_g, sigma_H)
-    else:
-        noise = two_point_noise(loss, sigma_g) if sigma_g else no_noise(loss)
-    return Problem(
-        name=name,
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=0.0, sigma_g=sigma_g, sigma_H=sigma_H, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
+    return line_problem(
+        name,
+        well(1.01 * (growth * reach + (growth - 1) * loudest / L), L, rho),
+        L=L,
+        rho=rho,
+        sigma_g=sigma_g,
+        sigma_H=sigma_H,
         probes=probes_around([0.0, reach, -reach / 2], reach / 4),
-        start=np.array([reach / 2]),
-        noise=noise,
+        start=reach / 2,
         scale=reach,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
@@ -26,21 +26,8 @@ def teeth(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness
     """
     gradient = steepness * L**2 / rho
     loss, _, flank = toothed(N, alpha_L, L, rho, gradient)
-    return Problem(
-        name="teeth",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
-        probes=probes_around(0.0, flank / (1 + alpha_L) ** N),
-        start=np.zeros(1),
-        noise=no_noise(loss),
-        scale=flank / (1 + alpha_L) ** N,
-    )
+    reach = flank / (1 + alpha_L) ** N
+    return line_problem("teeth", loss, L=L, rho=rho, probes=probes_around(0.0, reach), start=0.0, scale=reach)
 
 
 @register("teeth-finite-sum", case="finite-sum", role="sharp")

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import two_point_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
-from theory.constants import Constants
 from theory.loss import Array
 
 
@@ -40,20 +39,9 @@ def tent(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudness: 
         anchor=1,
         gradient=top - L**2 / (2 * rho),
     )
-    return Problem(
-        name="tent",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=0.0, sigma_g=sigma_g, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
-        probes=probes_around(sharp, alpha_L * sigma_g / L),
-        start=np.array([sharp]),
-        noise=two_point_noise(loss, sigma_g),
-        scale=alpha_L * sigma_g / L,
+    step = alpha_L * sigma_g / L
+    return line_problem(
+        "tent", loss, L=L, rho=rho, sigma_g=sigma_g, probes=probes_around(sharp, step), start=sharp, scale=step
     )
 
 
@@ -103,19 +91,15 @@ def tent_kink(
     order = np.argsort(x)
     anchor = int(np.flatnonzero(x[order] == 0)[0])
     loss = CurvatureSpline.draw(x[order], h[order], anchor=anchor, gradient=[s, -s])
-    return Problem(
-        name="tent-kink",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=s, sigma_g=sigma_g, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=2,
+    return line_problem(
+        "tent-kink",
+        loss,
+        L=L,
+        rho=rho,
+        sigma=s,
+        sigma_g=sigma_g,
         probes=probes_around(0.0, width * L / rho),
-        start=np.zeros(1),
-        noise=two_point_noise(loss, sigma_g),
+        start=0.0,
         scale=width * L / rho,
     )
 

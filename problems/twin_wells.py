@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
-from theory.constants import Constants
 from theory.validation import real
 
 
@@ -39,25 +38,13 @@ def twin_wells(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 0.7) -> P
     shape = np.array([-edge, -r, 0, r, edge])
     wells = CurvatureSpline.draw(shape + delta * np.array([[1], [-1]]), [L, -L, -L, -L, L], anchor=2)
     reach = 2 * L * q**-N / rho
-    return Problem(
-        name="twin-wells",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L,
-            rho=rho,
-            sigma=L * delta,
-            sigma_g=0.0,
-            sigma_H=0.0,
-            b=0.0,
-            b_sq=0.0,
-            lower_bound=float(wells.infimum().mean()),
-        ),
-        inner=wells,
-        outer=wells,
-        number_of_tasks=2,
+    return line_problem(
+        "twin-wells",
+        wells,
+        L=L,
+        rho=rho,
+        sigma=L * delta,
         probes=probes_around([0.0, reach / 2, edge + delta], reach),
-        start=np.array([reach / 2]),
-        noise=no_noise(wells),
+        start=reach / 2,
         scale=reach,
     )

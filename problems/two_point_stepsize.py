@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
+from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise, two_point_noise
 from problems.problem import Problem
 from problems.registry import register
-from theory.constants import Constants
 from theory.loss import Array
 
 
@@ -81,26 +80,15 @@ def _ramps(
         along = rng.uniform(left, right, size=max(count - 2, 0))
         return np.concatenate([exact, along])[:count, None]
 
-    return Problem(
-        name=name,
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L,
-            rho=rho,
-            sigma=height * math.sqrt(steep * (tasks - steep)) / tasks,
-            sigma_g=sigma_g,
-            sigma_H=0.0,
-            b=0.0,
-            b_sq=0.0,
-            lower_bound=0.0,
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=tasks,
+    return line_problem(
+        name,
+        loss,
+        L=L,
+        rho=rho,
+        sigma=height * math.sqrt(steep * (tasks - steep)) / tasks,
+        sigma_g=sigma_g,
         probes=probes,
-        start=np.array([right]),
-        noise=two_point_noise(loss, sigma_g) if sigma_g else no_noise(loss),
-        gradient_bound=height,
+        start=right,
         scale=rise,
+        gradient_bound=height,
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from problems.losses.linear_noise import two_point_noise
+from problems.line_problem import line_problem
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
 from problems.saddle import well
-from theory.constants import Constants
 
 
 @register("well-edge", case="resampling", role="sharp")
@@ -28,19 +25,13 @@ def well_edge(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudn
     radius = 2 * half_edge / alpha_L
     sharp = (radius + half_edge) / q
     sigma_g = loudness * half_edge * L / alpha_L
-    loss = well(radius, L, rho)
-    return Problem(
-        name="well-edge",
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=0.0, sigma_g=sigma_g, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=loss.lower_bound()
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
+    return line_problem(
+        "well-edge",
+        well(radius, L, rho),
+        L=L,
+        rho=rho,
+        sigma_g=sigma_g,
         probes=probes_around(sharp, half_edge),
-        start=np.array([sharp]),
-        noise=two_point_noise(loss, sigma_g),
+        start=sharp,
         scale=half_edge,
     )

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from problems.losses.cosine_noise import CosineNoise
 from problems.losses.curvature_spline import CurvatureSpline
 from problems.losses.linear_noise import LinearNoise, no_noise, two_point_noise
+from problems.losses.wave_noise import WaveNoise
 from problems.noise import FiniteNoise
 from problems.quadratic import quadratic
 from theory.loss import Loss
@@ -37,8 +37,8 @@ def moments(noise: FiniteNoise) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 
 
 @pytest.mark.parametrize("phases", [3, 4, 5])
-def test_cosine_noise_has_its_moments_at_every_point(phases: int) -> None:
-    mean, square, hessian_mean, hessian_square = moments(CosineNoise(population(), SIGMA_G, SIGMA_H, phases))
+def test_wave_noise_has_its_moments_at_every_point(phases: int) -> None:
+    mean, square, hessian_mean, hessian_square = moments(WaveNoise(population(), SIGMA_G, SIGMA_H, phases))
     np.testing.assert_allclose(mean, 0, atol=1e-14)
     np.testing.assert_allclose(hessian_mean, 0, atol=1e-14)
     np.testing.assert_allclose(square, SIGMA_G**2, rtol=1e-13)
@@ -72,7 +72,7 @@ def test_no_noise_is_the_population_loss() -> None:
     np.testing.assert_array_equal(minibatch.gradient(w), population().take(np.array([1, 0])).gradient(w))
 
 
-@pytest.mark.parametrize("noise", [two_point_noise(population(), 0.7), CosineNoise(population(), 0.7, 3.1)])
+@pytest.mark.parametrize("noise", [two_point_noise(population(), 0.7), WaveNoise(population(), 0.7, 3.1)])
 def test_noisy_losses_are_consistent_and_take_tasks(noise: FiniteNoise) -> None:
     """Gradients are derivatives of values, and Hessians of gradients, away from knots; `take` selects."""
     weights = np.array([[0.2, 0.8, 0.1], [0.5, 0.4, 0.3]])[:, : len(noise.probabilities)]
@@ -90,4 +90,4 @@ def test_noisy_losses_are_consistent_and_take_tasks(noise: FiniteNoise) -> None:
 
 def test_two_phases_are_not_enough() -> None:
     with pytest.raises(ValueError, match=r"phases = 2 is not allowed: phases must be an integer >= 3"):
-        CosineNoise(population(), 1.0, 1.0, phases=2)
+        WaveNoise(population(), 1.0, 1.0, phases=2)

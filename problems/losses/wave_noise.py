@@ -44,7 +44,7 @@ class Waved(Loss):
         return replace(self, loss=self.loss.take(tasks), cosine=self.cosine[tasks], sine=self.sine[tasks])
 
 
-class CosineNoise(FiniteNoise):
+class WaveNoise(FiniteNoise):
     """One datum adds `s cos(kw + θ)`, with θ uniform on `phases` ≥ 3 equally spaced angles.
 
     Over such angles `E sin²(x + θ) = E cos²(x + θ) = ½` and `E sin(x + θ) = E cos(x + θ) = 0` for every x, so at every
