@@ -33,7 +33,7 @@ def attained(of: Claim, instance: str, why: str, shortfall: float, rules: tuple[
 
     @claim(
         name=f"{of.name} on {instance}",
-        title=of.title,
+        title=f"{of.title}; attained on {instance}",
         source="own",
         statement=f"attained on {instance}: {of.statement}",
         assumptions=of.assumptions,

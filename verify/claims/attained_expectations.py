@@ -42,7 +42,7 @@ def attained(
 
     @claim(
         name=f"{of.name} on {instance}",
-        title=of.title,
+        title=f"{of.title}; attained on {instance}",
         source="own",
         statement=f"attained on {instance}{f' at {only}' if only else ''}: {of.statement}",
         assumptions=of.assumptions,

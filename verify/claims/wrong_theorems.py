@@ -34,6 +34,11 @@ def half_R(of: Formula) -> Formula:
     return wrong(of, gap=lambda s: 0.5, noise=lambda s: 0.5)
 
 
+def third_R(of: Formula) -> Formula:
+    """`R/3` for `R`."""
+    return wrong(of, gap=lambda s: 1 / 3, noise=lambda s: 1 / 3)
+
+
 def larger_R(of: Formula) -> Formula:
     """`R` 8 % larger, which is then not attained."""
     return wrong(of, gap=lambda s: 1.08, noise=lambda s: 1.08)

@@ -17,7 +17,6 @@ Check = Callable[..., list[Record]]
 ATTACKED = ("path", "gradient growth", "link", "smoothness", "task smoothness", "descent", "meta-gradient")
 MODULES = (
     "attained",
-    "beyond_cap",
     "constants",
     "descent",
     "gradient_growth",
@@ -28,6 +27,7 @@ MODULES = (
     "path",
     "smoothness",
     "stepsize_cap",
+    "stepsize_past_cap",
 )
 OWN = [claim for claim in claims().values() if claim.check.__module__.rpartition(".")[2] in MODULES]
 ATTAINED = [claim for claim in OWN if " on " in claim.name]
@@ -159,3 +159,9 @@ def test_the_attack_finds_more_than_its_probes_and_is_reproducible(check: Check)
     assert longer.tightness is not None
     assert first.tightness is not None
     assert longer.tightness > first.tightness
+
+
+def test_titles_tell_the_general_claims_from_those_that_are_attained() -> None:
+    titles = [claim.title for claim in claims().values()]
+    assert len(set(titles)) == len(titles)
+    assert all(claim.title.endswith(f"; attained on {claim.problems[0]}") for claim in ATTAINED if claim.problems)

@@ -9,8 +9,10 @@ from problems.opposed_curvature import opposed_curvature, opposed_curvature_quad
 from problems.registry import family
 from theory.growth import stepsize_cap
 from verify.claims.larger_cap import kept_to_its_side
+from verify.claims.stepsize_cap import farthest
 from verify.evidence.critical import Bracket, contracts, critical_stepsize, first_failure, fixed_steps
 from verify.running.records import Record
+from verify.verdict import Finding
 
 Check = Callable[..., list[Record]]
 
@@ -112,3 +114,10 @@ def test_no_product_of_symmetric_factors_turns_farther_than_the_reflections() ->
     for step in S:
         v = v + x * np.einsum("pij,pj->pi", step, v)
     assert ((v * first).sum(axis=1) > 0).all()
+
+
+def test_the_sweep_reports_the_N_that_its_bracket_explains_least() -> None:
+    wide, narrow = (
+        Finding(measured=1 - error, bound=1.0, slack=slack) for error, slack in ((1e-6, 2e-6), (5e-7, 1e-8))
+    )
+    assert farthest(narrow) > 0 > farthest(wide)

@@ -10,7 +10,6 @@ from theory.constants import Constants, Real
 from theory.growth import stepsize_cap
 from theory.maml import mean_over_tasks, meta_gradient
 from verify.claim import Cell, Mutant, claim
-from verify.claims.stepsize_cap import DESCRIPTION
 from verify.evidence.critical import fixed_steps
 from verify.evidence.rounding import extent, meta_gradient_error
 from verify.evidence.search import Values
@@ -27,7 +26,7 @@ def cycle_gradient(c: Constants, distance: Real) -> Real:
 
 @claim(
     name="two-cycle",
-    title=str(DESCRIPTION["title"]),
+    title="STEPSIZE CAP: past it, exact MAML with β = 1/L stays bounded on opposed cosines and does not converge",
     source="own",
     statement=(
         "on opposed cosines, every assumption global, at α = 1.1 α_cap(N): the iterates stay bounded and do not "
@@ -63,7 +62,7 @@ def two_cycle(cell: Cell) -> Iterator[Finding]:
 
 @claim(
     name="typical stepsize",
-    title=str(DESCRIPTION["title"]),
+    title="STEPSIZE CAP: on ordinary tasks exact MAML with β = 1/L converges well beyond it",
     source="own, an observation: how far the worst case is from the typical one",
     statement="on ordinary cosine tasks exact MAML with β = 1/L still converges at α_cap(N), and several times beyond",
     assumptions=("β = 1/L",),
