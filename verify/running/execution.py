@@ -80,8 +80,9 @@ class Pool:
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         executor = ProcessPoolExecutor(self._processes, mp_context=context, initializer=_enter_worker)
-        for _ in range(self._processes):
-            executor.submit(claims_are_loaded)
+        with _ctrl_c_held_back():
+            for _ in range(self._processes):
+                executor.submit(claims_are_loaded)
         return executor
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
@@ -207,6 +208,19 @@ def _call_on_cluster(function: Callable[[Argument], Result], argument: Argument)
 def claims_are_loaded() -> bool:
     """First task of a worker: load what every cell needs."""
     return bool(claims())
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let Ctrl-C wait; processes started meanwhile inherit that, so none dies with a traceback before it ignores it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _enter_worker() -> None:

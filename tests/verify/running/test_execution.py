@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -39,6 +42,14 @@ def test_a_run_that_fails_leaves_no_process_behind() -> None:
             break
         time.sleep(0.01)
     assert set(multiprocessing.active_children()) <= before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signal masks are POSIX")
+def test_workers_start_with_ctrl_c_held_back() -> None:
+    with open_workers(2) as workers:
+        held_back = workers.submit(partial(signal.pthread_sigmask, signal.SIG_BLOCK), ()).result()
+    assert signal.SIGINT in held_back
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,13 @@ def slow_records(directory: Path) -> int:
     return sum(record.claim == "fake slow" for record in read(directory).records)
 
 
-def group_is_gone(process: subprocess.Popen[str]) -> bool:
-    """Whether no process of the group is left, workers included."""
-    listed = subprocess.run(["ps", "-o", "stat=", "--sid", str(process.pid)], capture_output=True, text=True)
-    return all(state.startswith("Z") for state in listed.stdout.split())
+def wait_for_end_of_group(process: subprocess.Popen[str]) -> None:
+    """Wait until no process of the group is left, workers included: they close their pipes before they are gone."""
+    listed = ["ps", "-o", "state=", "--sid", str(process.pid)]
+    deadline = time.monotonic() + TIMEOUT
+    while any(state != "Z" for state in subprocess.run(listed, capture_output=True, text=True).stdout.split()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("jobs", "kills"), [(1, (1, 7, 14)), (2, (8, 14))])
@@ -70,8 +73,7 @@ def test_a_run_killed_again_and_again_ends_like_an_uninterrupted_one(
         process.kill()
         process.communicate(timeout=TIMEOUT)
         assert process.returncode == -signal.SIGKILL
-        while not group_is_gone(process):  # the workers end by themselves
-            time.sleep(0.01)
+        wait_for_end_of_group(process)
     before = read(killed).records
     finish(launch(killed, "--jobs", jobs, "--resume"))
     finish(uninterrupted)
@@ -101,7 +103,7 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(launch: Launch, tmp_path
     assert process.returncode == 130
     (line,) = error.splitlines()
     assert line == f"error: interrupted; finished checks are kept in {out}: the same command with --resume goes on"
-    assert group_is_gone(process)
+    wait_for_end_of_group(process)
     assert len(read(out).records) >= 3
     assert slow_records(out) < CELLS
     finish(launch(out, "--jobs", jobs, "--resume"))
