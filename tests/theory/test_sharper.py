@@ -24,6 +24,7 @@ from theory.sharper import (
     task_second_moment_sharper,
     theorem_exact_sharper,
 )
+from theory.smoothness import meta_smoothness
 from theory.validation import PremiseError
 
 c = Constants(L=2.3, rho=1.7, sigma=0.6, sigma_g=1.9, sigma_H=0.8, b=0.0, b_sq=0.0)
@@ -175,3 +176,11 @@ def test_sharper_values_at_the_recommended_stepsize() -> None:
     s = Schedule(N=5, alpha=recommended_stepsize(c, 5), C_beta=1.3, K=100, Delta=3.7)
     assert mu(c, s) > C_1(c, s) + 0.04
     assert theorem_exact_sharper(c, s).bound < theorem_exact(c, s).bound
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.7, 40.0])
+def test_the_sharper_theorem_bounds_the_smoothness_through_the_sharper_link(norm: float) -> None:
+    s = Schedule(N=3, alpha=1.2 * float(stepsize_cap(c, 3)), C_beta=2.0, Delta=1.0)
+    guarantee = theorem_exact_sharper(c, s)
+    linked = meta_smoothness(c, s, link_sharper(c, s, norm) + c.sigma)
+    assert guarantee.A + guarantee.G * norm == pytest.approx(float(linked), rel=1e-12, abs=0)
