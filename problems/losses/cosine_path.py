@@ -75,7 +75,7 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
     np.multiply(terms.weight, alpha, out=weight)
     ratio[...] = terms.ratio
     constant[...] = 0.5 - 0.5 * alpha * terms.curvature
-    y_0, t_0, u_0 = y[0], t[0], u[0]
+    y_0, (t_0, *t_others), (u_0, *u_others) = y[0], t, u
     y_rest, t_rest, u_rest = y[1:], t[1:], u[1:]
     back = terms.back * (2.0**N / alpha)
     for tasks, at in product(task_blocks, point_blocks):
@@ -89,7 +89,7 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
             u += 1.0
             np.divide(weight, u, out=u)
             t *= u
-            for other in t_rest:
+            for other in t_others:
                 t_0 += other
             if step == N:
                 break
@@ -97,7 +97,7 @@ def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int
             np.multiply(ratio, t_0, out=t_rest)
             y_rest += t_rest
             u_rest *= ratio
-            for other in u_rest:
+            for other in u_others:
                 u_0 += other
             u_0 += constant
             factors *= u_0
