@@ -22,8 +22,11 @@ from verify.running.execution import one_thread
 LINES = pytest.StashKey[list[str]]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Begin the table, and keep that of pytest-benchmark as narrow as a terminal."""
     config.stash[LINES] = []
+    config.option.benchmark_columns = ["min", "median", "max", "rounds"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,8 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table, and what was left out of it."""
     terminalreporter.section("times and ratios (CPU time, one thread)")
-    for line in config.stash[LINES]:
+    left_out = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
+    for line in [*config.stash[LINES], *sorted(left_out)]:
         terminalreporter.write_line(line)
 
 

@@ -36,21 +36,17 @@ def test_meta_gradient(case: Case, benchmark: Any, rates: Rates, report: Callabl
     benchmark(call)
     measured, least = alternate({"ours": call})["ours"], case.least_time(rates)
     benchmark.extra_info["over the roofline"] = measured / least
-    report(f"{case}: {1e6 * measured:9.1f} µs, least {1e6 * least:9.1f} µs, ratio {measured / least:5.2f}")
+    report(f"{case!s:<28} {1e6 * measured:9.1f} µs, least {1e6 * least:8.1f} µs, ratio {measured / least:5.2f}")
 
 
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_peer(case: Case, peer: str, report: Callable[[str], None]) -> None:
     module, build = PEERS[peer]
-    pytest.importorskip(module, reason=f"{module} is an optional comparison (extra peers)")
-    scale = 1
-    if peer == "loop over tasks":
-        case, scale = replace(case, R=1), case.R  # its time is that of one point, R times
-    theirs = build(case)
-    np.testing.assert_allclose(np.asarray(theirs()), ours(case)(), rtol=1e-7, atol=1e-9)
-    whole = ours(replace(case, R=case.R * scale))
-    times = alternate({"ours": whole, "theirs": theirs})
-    report(
-        f"{replace(case, R=case.R * scale)}: {peer} takes {scale * times['theirs'] / times['ours']:8.1f} times as long"
-    )
+    pytest.importorskip(module, reason=f"{module} is not installed, so no comparison with it (extra peers)")
+    alike = replace(case, R=1) if peer == "loop over tasks" else case  # its time is that of one point, R times
+    theirs = build(alike)
+    np.testing.assert_allclose(np.asarray(theirs()), ours(alike)(), rtol=1e-7, atol=1e-9)
+    times = alternate({"ours": ours(case), "theirs": theirs})
+    ratio = case.R / alike.R * times["theirs"] / times["ours"]
+    report(f"{case!s:<28} {peer:<19} takes {ratio:7.1f} times as long")

@@ -69,4 +69,4 @@ def test_claim(claim: str, benchmark: Any, report: Callable[[str], None]) -> Non
     jobs = [job for job in plan(Selection(claims=(claim,))) if job.claim == claim]
     records = benchmark.pedantic(lambda: [record for job in jobs for record in evaluate(job)], rounds=1)
     assert records
-    report(f"claim {claim}: {benchmark.stats['mean']:6.2f} s, {len(jobs)} cells, {len(records)} checks")
+    report(f"claim {claim:<55} {benchmark.stats['mean']:5.2f} s, {len(jobs):3} cells, {len(records):3} checks")
