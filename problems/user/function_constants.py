@@ -36,6 +36,8 @@ def complete_constants(given: Constants | Mapping[str, float] | None, case: Case
     if isinstance(given, Constants):
         known = {name: getattr(given, name) for name in CONSTANTS} | dict.fromkeys(BOUNDS, math.inf)
     else:
+        if not isinstance(given, Mapping | None):
+            raise ValueError(f"constants is a {type(given).__name__}, must be a mapping of names to numbers")
         known = dict(given or {})
     for name in known:
         if name not in (*CONSTANTS, *BOUNDS):

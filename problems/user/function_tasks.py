@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
@@ -47,15 +47,17 @@ FIELDS = tuple(field.name for field in fields(Task))
 LOSS_FIELDS = ("value", *DERIVATIVES)
 
 
-def read_tasks(tasks: Sequence[Any], step: float) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
+def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
     """Return the case, the losses ([population] or [training, test]) and the samplers (none without data noise).
 
     `step` is the first step of numerical differentiation. Raises ValueError, in one line that names the task, where
     there are none, where a task is incomplete or of no form, and where tasks differ in form.
     """
-    if not tasks:
-        raise ValueError("tasks is empty: at least one task is needed")
+    if isinstance(tasks, Mapping) or not isinstance(tasks, Iterable):
+        raise ValueError(f"tasks is a {type(tasks).__name__}, must be a list of tasks")
     given = [_read_fields(task, f"task {number}") for number, task in enumerate(tasks)]
+    if not given:
+        raise ValueError("tasks is empty: at least one task is needed")
     for number, task in enumerate(given):
         if missing := _difference(given[0], task):
             raise ValueError(f"task {number} and task 0 differ in {missing}: all tasks must have the same form")
@@ -107,4 +109,13 @@ def _functions(given: Mapping[str, Any], label: str) -> Functions:
 def _sampler(sample: Any, label: str) -> Sampler:
     if not callable(sample):
         raise ValueError(f"{label} is a {type(sample).__name__}, must be a function of a random generator")
-    return lambda rng: _functions(_read_fields(sample(rng), label), label)
+
+    def draw(rng: np.random.Generator) -> Functions:
+        try:
+            drawn = sample(rng)
+        except Exception as error:
+            text = " ".join(str(error).split())
+            raise ValueError(f"{label}(rng) raised {type(error).__name__}: {text}") from error
+        return _functions(_read_fields(drawn, label), label)
+
+    return draw

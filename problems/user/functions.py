@@ -48,7 +48,7 @@ def from_functions(
         `gradient_bound` (on ‖∇l_i‖) and `gradient_sup, hessian_sup` (on the noise of one datum): what is left out is
         estimated, and listed in the problem's `estimated`; infinite means that it is not assumed. Or a `Constants`, of
         which nothing is estimated.
-    name : shown in every record.
+    name : shown in notices, and in records where the problem is not named by a file and a factory.
     region : a radius r for the box [−r, r]^d, or its corners (low, high), numbers or shape (d,). Claims are examined
         there. Constants are estimated on the box twice as wide, as searches and inner paths leave it.
     start : (d,) where the algorithms start; by default halfway from the centre of the region to its upper corner.
@@ -81,10 +81,8 @@ def from_functions(
     low, high = _box(region, dim)
     centre, width = (low + high) / 2, high - low
     step = float(width.min()) / 16
-    at = centre + width / 4 if start is None else np.array(start, dtype=np.float64)
-    if at.shape != (dim,) or not np.isfinite(at).all():
-        raise ValueError(f"start of shape {at.shape} is not allowed: start must be finite, of shape ({dim},)")
-    case, losses, samples = read_tasks(list(tasks), step)
+    at = centre + width / 4 if start is None else _start(start, dim)
+    case, losses, samples = read_tasks(tasks, step)
     rng = np.random.default_rng(0)
     points = rng.uniform(low, high, size=(CHECKED_POINTS, dim))
     for loss in losses:
@@ -137,6 +135,17 @@ def _box(region: Any, dim: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np
             f"each a number or of shape ({dim},)"
         )
     return low, high
+
+
+def _start(given: npt.ArrayLike, dim: int) -> npt.NDArray[np.float64]:
+    """Return the point (dim,); ValueError where it is none."""
+    try:
+        start = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"start is no array of numbers, must be finite, of shape ({dim},)") from error
+    if start.shape != (dim,) or not np.isfinite(start).all():
+        raise ValueError(f"start of shape {start.shape} is not allowed: start must be finite, of shape ({dim},)")
+    return start
 
 
 def _check_noise(

@@ -75,6 +75,10 @@ def test_a_wrong_task_among_right_ones(wrong: Any, line: str) -> None:
     ("tasks", "line"),
     [
         ([], "tasks is empty: at least one task is needed"),
+        (3, "tasks is a int, must be a list of tasks"),
+        (QUADRATIC, "tasks is a dict, must be a list of tasks"),
+        ([but(sample=lambda: QUADRATIC)], "task 0: sample(rng) raised TypeError: "),
+        ([but(sample=lambda rng: rng.nothing)], "task 0: sample(rng) raised AttributeError: "),
         ([{}], "task 0 has nothing: a task must have value (resampling), or train and test only (finite-sum)"),
         ([SimpleNamespace(loss=abs)], "task 0 has nothing"),
         ([but(train=QUADRATIC, test=QUADRATIC)], "task 0 has value, gradient, hessian, train, test"),
@@ -111,6 +115,10 @@ def test_wrong_constants(constants: Any, line: str) -> None:
     assert line in message([QUADRATIC], constants={**rest, **constants})
 
 
+def test_constants_that_are_no_mapping() -> None:
+    assert message([QUADRATIC], constants=[3.0]) == "constants is a list, must be a mapping of names to numbers"
+
+
 def test_finite_sum_problems_have_no_data_noise_but_consistent_mismatch() -> None:
     task = {"train": QUADRATIC, "test": QUADRATIC}
     given = {"L": 3.0, "rho": 0.1, "sigma": 1.0, "lower_bound": 0.0, "gradient_bound": 9.0}
@@ -144,6 +152,7 @@ def test_a_loss_that_cannot_be_estimated_says_why() -> None:
         ({"region": (0.0, [1.0, -1.0])}, "region = (0.0, [1.0, -1.0]) is not allowed"),
         ({"region": "big"}, "region = 'big' is not allowed"),
         ({"region": (1.0, 2.0, 3.0)}, "is not allowed"),
+        ({"start": "x"}, "start is no array of numbers, must be finite, of shape (2,)"),
         ({"start": [1.0]}, "start of shape (1,) is not allowed"),
         ({"start": [1.0, math.nan]}, "start must be finite"),
         ({"train_size": 0}, "train_size = 0 is not allowed"),
