@@ -27,6 +27,7 @@ from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100
 PLAIN_SECONDS = 10
+SHOWN = 4
 NUMBERS = ("measured", "bound", "tightness")
 COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magenta", "inconclusive": "yellow"}
 
@@ -140,9 +141,16 @@ def _remarks(summary: Summary) -> Iterator[str]:
         worst = claim.worst
         if "violated" in claim.checks and worst is not None and not worst.is_audit:
             yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+    for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):
+        yield f"{reason} ({_few([claim.claim for claim in summary.claims if claim.reason == reason])})"
     for mutant in summary.mutants:
         if mutant.status != "refuted":
             yield f"{mutant.status}: mutant {mutant.mutant!r} of {mutant.claim} on {mutant.cell.problem}"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _outcome(summary: Summary, path: Path) -> str:

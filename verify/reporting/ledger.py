@@ -46,6 +46,7 @@ class ClaimSummary:
     claim, title, source, statement : as the claim has them; the title is the line of the ledger.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
+    reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts rests on estimated constants.
     """
@@ -56,6 +57,7 @@ class ClaimSummary:
     statement: str
     checks: Mapping[Verdict, int]
     worst: Record | None
+    reason: str
     seconds: float
     estimated: bool
 
@@ -150,6 +152,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         statement=known.statement if known else "",
         checks=_count(records),
         worst=worst(records),
+        reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records),
     )
@@ -177,9 +180,20 @@ def worst(records: Iterable[Record]) -> Record | None:
     return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 
 
+def _reason(records: Collection[Record]) -> str:
+    judged = any(record.verdict in JUDGED for record in records)
+    silent = [record for record in records if record.verdict == "error" or not judged]
+    telling = min(silent, key=lambda record: record.verdict != "error", default=None)
+    return f"{telling.verdict}: {telling.note}" if telling else ""
+
+
 def _wrong_constant(record: Record) -> str:
+    """One line; what is measured need not be the constant itself, so the ratio says how far off that is."""
     found = "" if record.measured is None or record.bound is None else f": {record.measured:.6g} > {record.bound:.6g}"
-    return f"{record.problem}: the audit refuted the constant {record.label}{found}"
+    times = (
+        "" if record.tightness is None or math.isinf(record.tightness) else f", {record.tightness:.4g} times as much"
+    )
+    return f"{record.problem}: the audit refuted the constant {record.label}{found}{times}"
 
 
 class Titled(Protocol):

@@ -6,7 +6,7 @@ import html
 import re
 
 INNERMOST = re.compile(r"([_^])\{([^{}]*)\}")
-SIMPLE = re.compile(r"([_^])([A-Za-z0-9αβ∗*′]+)")
+SIMPLE = re.compile(r"([_^])([A-Za-z0-9α-ω∗*′]{1,4})(?![A-Za-z0-9α-ω])")
 
 
 def mathematics(text: str) -> str:
@@ -16,7 +16,8 @@ def mathematics(text: str) -> str:
     '‖w̃<sub>j</sub>‖ ≤ q<sup>2N</sup> &amp; L<sub>w<sub>k</sub></sub>'
     """
     text = html.escape(text, quote=False)
-    # Braces from the inside out; a word without braces after the mark is an index as a whole (`α_cap`, `C_sq1`).
+    # Braces from the inside out; a word of at most four letters after the mark is an index as a whole (`α_cap`,
+    # `C_sq1`), a longer one part of a name (`lower_bound`).
     while (found := INNERMOST.sub(lambda m: _index(m[1], SIMPLE.sub(_simple, m[2])), text)) != text:
         text = found
     return SIMPLE.sub(_simple, text)

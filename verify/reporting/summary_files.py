@@ -35,7 +35,7 @@ def markdown(summary: Summary) -> str:
     for claim in summary.claims:
         checks = ", ".join(f"{count} {verdict}" for verdict, count in claim.checks.items())
         numbers = figures(claim.worst)
-        where = claim.worst.where if claim.worst else ""
+        where = claim.worst.where if claim.worst else claim.reason
         lines.append(f"| {' | '.join(map(_cell, (claim.claim, claim.verdict, checks, *numbers, where)))} |")
     if summary.mutants:
         lines += ["", "| claim | mutant | problem | tightness | |", "|---|---|---|--:|---|"]

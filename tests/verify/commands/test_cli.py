@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,7 +54,8 @@ def test_run_prints_a_table_and_exits_with_the_verdict(
     assert result.exit_code == code, result.output
     assert "FAKE" in result.stdout
     assert all(f"fake {name}" in result.stdout for name in names)
-    assert max(map(len, result.stdout.splitlines()[:-1])) <= 100
+    table = itertools.takewhile(lambda line: not re.match(r"\w+: |\d", line), result.stdout.splitlines())
+    assert max(map(len, table)) <= 100
     assert result.stderr == ""
 
 
@@ -75,6 +78,22 @@ def test_a_run_leaves_records_and_summaries(invoke: Invoke, fakes: str, tmp_path
 def test_a_violation_is_named_below_the_table(invoke: Invoke, fakes: str) -> None:
     result = invoke("run", "--problem", fakes, *fake("violated"))
     assert "violated: fake violated on fakes.py:make, N = 1, recommended: 1.5 > 1" in result.stdout
+
+
+def test_what_was_not_judged_is_explained_below_the_table(invoke: Invoke, fakes: str) -> None:
+    result = invoke("run", "--problem", fakes, *fake("draws", "vacuous", "needs", "silent"))
+    assert "vacuous: alpha is past the cap (fake vacuous)\n" in result.stdout
+    assert "inapplicable: the claim has nothing to check here (fake silent)\n" in result.stdout
+    assert "(fake draws" not in result.stdout
+
+
+def test_claims_that_were_not_judged_for_one_reason_share_a_line(invoke: Invoke, fakes: str) -> None:
+    Path(fakes).with_name("wrong").touch()
+    names = ("draws", "violated", "slow", "vacuous", "nan", "interval")
+    result = invoke("run", "--problem", fakes, *fake(*names))
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("inapplicable: ")]
+    assert line.startswith("inapplicable: the audit refuted the constant rho (fake ")
+    assert line.endswith(" and 2 more)")
 
 
 def test_a_wrong_constant_is_no_refutation_of_the_theory(invoke: Invoke, fakes: str) -> None:

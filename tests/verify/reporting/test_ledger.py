@@ -74,10 +74,28 @@ def test_verdicts_with_estimated_constants_are_marked(job: MakeJob) -> None:
 
 def test_wrong_constants_are_reported_as_such(job: MakeJob) -> None:
     audit = job("constants of fakes")
-    wrong = stamp(audit, [{"verdict": "violated", "label": "rho", "measured": 2.5, "bound": 2.0}])
+    check = {"verdict": "violated", "label": "rho", "measured": 2.5, "bound": 2.0, "tightness": 1.25}
+    wrong = stamp(audit, [check])
     summary = summarise(HEADER, wrong)
-    assert summary.wrong_constants == ("fakes.py:make: the audit refuted the constant rho: 2.5 > 2",)
+    assert summary.wrong_constants == (
+        "fakes.py:make: the audit refuted the constant rho: 2.5 > 2, 1.25 times as much",
+    )
     assert summary.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["fake draws"], ""),
+        (["fake violated"], ""),
+        (["fake vacuous"], "vacuous: alpha is past the cap"),
+        (["fake needs"], "inapplicable: speaks of the finite-sum case only"),
+        (["fake error"], "error: ZeroDivisionError: on purpose"),  # though its first check holds
+    ],
+)
+def test_a_claim_says_why_it_was_not_judged(summary_of: Callable[..., Summary], names: list[str], reason: str) -> None:
+    (claim,) = summary_of(*names).claims
+    assert claim.reason == reason
 
 
 def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(job: MakeJob) -> None:

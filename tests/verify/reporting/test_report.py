@@ -88,6 +88,12 @@ def test_estimated_constants_are_said(job: MakeJob) -> None:
     assert "with estimated constants" in page([replace(record, estimated=("rho",)) for record in records]).text
 
 
+def test_a_claim_that_was_not_judged_says_why(job: MakeJob) -> None:
+    found = page([*evaluate(job("fake draws")), *evaluate(job("fake vacuous"))])
+    assert "vacuous: alpha is past the cap" in found.text
+    assert found.text.count("alpha is past the cap") == 2  # in the ledger's line, and where the claim is opened
+
+
 def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     path = write_report(tmp_path, summarise(Header.new({}), []), [])
     assert path.name == "report.html"
@@ -107,6 +113,8 @@ def test_the_chart_puts_one_at_the_top_and_zero_at_the_bottom() -> None:
         ("α_cap(N)", "α<sub>cap</sub>(N)"),
         ("2^{1/(2N)}", "2<sup>1/(2N)</sup>"),
         ("L_{w_k}", "L<sub>w<sub>k</sub></sub>"),
+        ("E_τ σ_g²", "E<sub>τ</sub> σ<sub>g</sub>²"),
+        ("lower_bound", "lower_bound"),
         ("a < b & c", "a &lt; b &amp; c"),
         ("x_<b>", "x_&lt;b&gt;"),
     ],
