@@ -60,7 +60,7 @@ def sharper_stepsize_kappa(cell: Cell) -> Iterator[Finding]:
     statement="E[1/L̂] ≤ (1 + x/2)/L_w, x = C_L√((σ² + σ_g²/D_L)/B')/a",
     assumptions=ASSUMPTIONS,
     measured=MEASURED,
-    sharp="two-point task gradients, 0 and a large one",
+    sharp="two-point task gradients, 0 and a large one: above 0.6 of the bound at B' = 1",
     formula=sharper_inverse,
     mutants=(Mutant("x dropped", one, TWO_POINT),),
     needs=("rho", "sigma", "sigma_g", "b"),

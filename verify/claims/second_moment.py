@@ -192,7 +192,7 @@ def second_moment_per_task(cell: Cell) -> Iterator[Finding]:
     statement="E‖Ĝ_i‖² ≤ C_sq1 ‖∇L(w)‖² + C_sq2",
     assumptions=(*ASSUMPTIONS, "task spread at most σ", "q^{2N} < 2"),
     measured=MEASURED,
-    sharp="cusp: within a factor 2 as α falls",
+    sharp="cusp: half of the bound as α falls, 0.38 of it at α = 1/(8NL)",
     formula=second_moment_bound,
     mutants=(Mutant("σ² coefficient quartered", quarter_of_spread, "cusp", N=1, rule="recommended"),),
     cases=frozenset({"resampling"}),
