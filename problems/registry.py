@@ -30,12 +30,18 @@ class Family:
     role: str
     factory: Callable[..., Problem]
 
-    def build(self, N: int, alpha_L: float) -> Problem:
-        """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`."""
+    def build(self, N: int, alpha_L: float, **free: float) -> Problem:
+        """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`, with `free` parameters of its own."""
         parameters = inspect.signature(self.factory).parameters.values()
         if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters):
-            return self.factory()
-        return self.factory(N, alpha_L)
+            return self.factory(**free)
+        return self.factory(N, alpha_L, **free)
+
+    @property
+    def free(self) -> dict[str, float]:
+        """Free parameters of the problem that are real numbers, and their defaults."""
+        parameters = inspect.signature(self.factory).parameters.values()
+        return {p.name: p.default for p in parameters if isinstance(p.default, float)}
 
 
 _FAMILIES: dict[str, Family] = {}
