@@ -94,10 +94,12 @@ def _tightness() -> list[Row]:
     ]
 
 
+_SOME = {"phase": {"N": (1, 8, 50)}, "smoothness": {"N": (1, 5, 20)}}
 _INVENTED = {"divergence": _divergence, "convergence": _convergence, "complexity": _complexity, "tightness": _tightness}
 
 
 @pytest.fixture(scope="session", params=registry())
 def drawable(request: pytest.FixtureRequest, compute: Compute) -> tuple[str, Table]:
-    """A figure's name, and data to draw it from: its own where that is cheap."""
-    return request.param, invented(request.param) if request.param in _INVENTED else compute(request.param)
+    """A figure's name, and data to draw it from: its own, or some of them, where that is cheap."""
+    name = request.param
+    return name, invented(name) if name in _INVENTED else compute(name, **_SOME.get(name, {}))
