@@ -159,7 +159,8 @@ def caption(table: Table) -> str:
         (exact), 10 (Algorithm 2), 20 (Algorithm 1), B = S = ⌈({BATCH}‖∇l(w_0)‖/ε)²⌉, D = T = 1, B' = {B_PRIME}, D_L =
         {D_L}, seed {table.seed}. On slow-slope K grows with the power {steps.slope:.2f} of 1/ε (locally
         {steps.lower:.2f} to {steps.upper:.2f}), in the limit {limit:.2f}; the theorem's is 2. Middle: the same in calls
-        (gradients and Hessian-vector products of single data), with powers of 1/ε measured (and certified): {powers}.
+        (gradients and Hessian-vector products of single data), with powers of 1/ε measured (and certified): {powers},
+        where the corollaries allow 2, 4 and 6.
         Below: exact MAML on slow-slope to ε = {X_FIXED}‖∇l(w_0)‖: with α = 1/(8NL) it takes {K.min():.0f} to
         {K.max():.0f} meta steps of 2N + 2 calls at every N, with fixed α exponentially many, and beyond N = 5, past
         α_cap(N), no theorem speaks.

@@ -64,5 +64,5 @@ def ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6,
     Constants as on the ramp, and `b = 0`. With one task Algorithm 2 draws it B times: it is exact MAML, and only
     `κ = 2` and the `1/B` of the theorem tell the two guarantees apart.
     """
-    problem: Problem = ramp(N, alpha_L, L=L, rho=rho, slope=slope)
-    return replace(problem, name="ramp-finite-sum", case="finite-sum", noise=None)
+    resampling = ramp(N, alpha_L, L=L, rho=rho, slope=slope)
+    return replace(resampling, name="ramp-finite-sum", case="finite-sum", noise=None)

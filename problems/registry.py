@@ -8,11 +8,13 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TypeVar
 
 import problems
 from problems.problem import Case, Problem
 from theory.validation import suggestion
+
+Factory = TypeVar("Factory", bound=Callable[..., Problem])
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class Family:
 _FAMILIES: dict[str, Family] = {}
 
 
-def register(name: str, *, case: Case, role: str = "ordinary") -> Callable[[Callable[..., Problem]], Any]:
+def register(name: str, *, case: Case, role: str = "ordinary") -> Callable[[Factory], Factory]:
     """Register a factory of problems under `name`; its docstring's first line becomes the summary.
 
     The factory takes nothing, or `(N, alpha_L)`; keyword-only parameters beside these keep their defaults.
     """
 
-    def decorate(factory: Callable[..., Problem]) -> Callable[..., Problem]:
+    def decorate(factory: Factory) -> Factory:
         summary = (inspect.getdoc(factory) or "").split("\n")[0]
         _FAMILIES[name] = Family(name, case, summary, role, factory)
         return factory

@@ -52,8 +52,7 @@ def tent_quiet(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loud
     As `tent`, constants and all, with `ασ_g = loudness · L/ρ ≤ L/ρ`. At `N = 1` the noise moves `w̃_1 = 0` only where
     `l' = l'(0) − (ρ/2)x²`, for any S, so the bias is `q (ρ/2) α²σ_g²/S` exactly: it falls like `1/S`.
     """
-    problem: Problem = tent(N, alpha_L, L=L, rho=rho, loudness=loudness)
-    return replace(problem, name="tent-quiet")
+    return replace(tent(N, alpha_L, L=L, rho=rho, loudness=loudness), name="tent-quiet")
 
 
 @register("tent-kink", case="resampling", role="sharp")
