@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from problems.line_problem import line_problem
@@ -43,16 +41,6 @@ def tent(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudness: 
     return line_problem(
         "tent", loss, L=L, rho=rho, sigma_g=sigma_g, probes=probes_around(sharp, step), start=sharp, scale=step
     )
-
-
-@register("tent-quiet", case="resampling", role="sharp")
-def tent_quiet(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudness: float = 0.9) -> Problem:
-    """The tent with noise that stays on its rounded peak: the bias of one step by ρ is attained at `N = 1`.
-
-    As `tent`, constants and all, with `ασ_g = loudness · L/ρ ≤ L/ρ`. At `N = 1` the noise moves `w̃_1 = 0` only where
-    `l' = l'(0) − (ρ/2)x²`, for any S, so the bias is `q (ρ/2) α²σ_g²/S` exactly: it falls like `1/S`.
-    """
-    return replace(tent(N, alpha_L, L=L, rho=rho, loudness=loudness), name="tent-quiet")
 
 
 @register("tent-kink", case="resampling", role="sharp")

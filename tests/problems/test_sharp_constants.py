@@ -15,8 +15,9 @@ from problems.rare_mismatch import rare_mismatch
 from problems.registry import families
 from problems.saddle import saddle, saddle_hessian_noise, saddle_noise
 from problems.teeth import teeth, teeth_finite_sum
-from problems.tent import tent, tent_kink, tent_quiet
+from problems.tent import tent, tent_kink
 from problems.two_point_stepsize import two_point_stepsize, two_point_tasks
+from problems.well_edge import well_edge
 from theory.loss import Array
 from theory.maml import meta_objective
 
@@ -31,8 +32,8 @@ BUILDERS: dict[str, Callable[..., Problem]] = {
     "cusp": cusp,
     "cusp-mismatch": cusp_mismatch,
     "tent": tent,
-    "tent-quiet": tent_quiet,
     "tent-kink": tent_kink,
+    "well-edge": well_edge,
     "rare-mismatch": rare_mismatch,
     "two-point-stepsize": two_point_stepsize,
     "two-point-tasks": two_point_tasks,

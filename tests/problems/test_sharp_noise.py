@@ -161,8 +161,8 @@ def test_tent_attains_the_first_bias_term_as_rho_grows() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("S", [1, 3, 4])
-def test_quiet_tent_attains_the_bias_of_one_step(rule: str, S: int) -> None:
-    problem, s = build("tent-quiet", 1, rule, S=S)
+def test_the_edge_of_a_well_attains_the_bias_of_one_step(rule: str, S: int) -> None:
+    problem, s = build("well-edge", 1, rule, S=S)
     at = enumerate_at(problem, s, exact_probes(problem, 1)[0])
     assert abs(at.mean - at.meta_gradient)[0] == pytest.approx(task_bias_one_step(problem.constants, s), rel=1e-9)
 
