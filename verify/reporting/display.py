@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100
 PLAIN_SECONDS = 10
+NAME_WIDTH = 24
 SHOWN = 4
 NUMBERS = ("measured", "bound", "tightness")
 COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magenta", "inconclusive": "yellow"}
@@ -94,7 +96,7 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
             worst = claim.worst
             checks = _counts(claim.checks) + ("*" if claim.estimated else "")
             table.add_row(
-                _entry(claim.claim),
+                _entry(_broken(claim.claim)),
                 Text(checks, style=COLOURS.get(claim.verdict, "")),
                 *figures(worst),
                 Text(_where(worst) if worst else ""),
@@ -125,7 +127,12 @@ def _table(*columns: str) -> Table:
 
 
 def _where(cell: Job) -> str:
-    return f"{cell.problem}, N={cell.N}"
+    return _broken(f"{cell.problem}, N={cell.N}")
+
+
+def _broken(name: str) -> str:
+    """Break a long name, at hyphens too: rich breaks at spaces, and else within a word."""
+    return "\n".join(textwrap.wrap(name, NAME_WIDTH))
 
 
 def _entry(name: str) -> Padding:
