@@ -37,8 +37,12 @@ def assert_claims(
     Raises
     ------
     AssertionError : the audit refutes a constant, a check is violated, inconclusive or fails, or nothing was judged.
-    ValueError : in one line, for a name or a value that there is not, and for a problem that cannot be built.
+    ValueError : in one line, for a name or a value that there is not, for a problem that cannot be built, and for what
+        is no problem.
     """
+    if not isinstance(problem, Problem | str):
+        call = ": call it" if callable(problem) else ""
+        raise ValueError(f"problem is a {type(problem).__name__}, must be a Problem or the name of one{call}")
     selection = Selection(
         claims=(claims,) if isinstance(claims, str) else tuple(claims),
         problems=(problem,) if isinstance(problem, str) else (),
