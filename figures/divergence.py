@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,9 @@ from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.problem import Problem
 from problems.rotated_cosine import CosineNoise, cosine_problem, cosine_tasks
-from theory.growth import stepsize_cap
+from theory.constants import Constants
+from theory.growth import stepsize_cap, stepsize_cap_limit
+from theory.sharper import larger_cap
 from verify.claim import keyed_seed
 from verify.evidence.critical import critical_stepsize, fixed_steps
 from verify.evidence.fits import Fit, power_law
@@ -25,6 +26,8 @@ TYPICAL = "random cosine tasks"
 SHARP_STEPS = tuple(range(1, 51))
 SHOWN = (1, 2, 3, 5, 7, 10, 14, 20, 28, 38, 50)
 TYPICAL_STEPS = (1, 2, 5, 10, 20, 50)
+UNIT = Constants(L=1.0)
+"""For caps in units of 1/L."""
 TAIL = 5
 """Exponents are fitted to N from here on, where the cap is nearly a power of N."""
 DRAWS, DIM, TASKS, STARTS = 8, 4, 6, 4
@@ -86,11 +89,10 @@ def exponent(table: Table) -> Fit:
 def draw(table: Table) -> Picture:
     """Draw the sharp instances on the cap, and the random problems far above it."""
     picture, (ax,) = panels(height=3.1)
-    N = np.geomspace(1, 50, 200)
-    unit_L = [float(2 ** (1 / (2 * n)) - 1) for n in N]
-    ax.loglog(N, unit_L, **BOUND, linestyle="-", label=r"$\alpha_{\rm cap}(N)$, the paper's")
-    ax.loglog(N, math.log(2) / (2 * N), **BOUND, linestyle=":", label=r"$\ln 2/(2LN)$")
-    ax.loglog(N, np.sin(np.pi / (4 * N)), color="#CC79A7", marker="none", linestyle="-.", label="own cap, resampling")
+    N = np.array(SHARP_STEPS)
+    ax.loglog(N, stepsize_cap(UNIT, N), **BOUND, linestyle="-", label=r"$\alpha_{\rm cap}(N)$, the paper's")
+    ax.loglog(N, stepsize_cap_limit(UNIT, N), **BOUND, linestyle=":", label=r"$\ln 2/(2LN)$")
+    ax.loglog(N, larger_cap(UNIT, N), color="#CC79A7", marker="none", linestyle="-.", label="own cap, resampling")
     for series, marker, color, size in zip(SHARP, "ox", ("#0072B2", "#D55E00"), (5, 3), strict=True):
         rows = table.select(series=series)
         at = np.isin(rows["N"], SHOWN)
@@ -118,7 +120,7 @@ def draw(table: Table) -> Picture:
 
 def caption(table: Table) -> str:
     """Say what was measured, with the fitted exponents."""
-    times_cap = table["critical_alpha_L"] / np.expm1(math.log(2) / (2 * table["N"]))
+    times_cap = table["critical_alpha_L"] / stepsize_cap(UNIT, table["N"])
     sharp = np.array([row["series"] in SHARP for row in table.rows])
     off = float(np.abs(times_cap - 1)[sharp].max())
     fits = [exponent(table.select(series=name)) for name in SHARP]

@@ -10,6 +10,8 @@ from figures.drawing import BOUND, MEASURED, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
+from theory.constants import Constants
+from theory.growth import stepsize_cap
 from theory.maml import mean_over_tasks, meta_gradient
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ PROBLEM, K = "opposed-curvature", 300
 INNER_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50)
 ALPHA_L_N = np.linspace(0.2, 0.6, 41)
 SHRINK = 0.5
+"""A run converged if its second half shrank the meta-gradient at least by this factor."""
 
 
 def compute(part: Part, seed: int) -> list[Row]:
@@ -47,8 +50,8 @@ def draw(table: Table) -> Picture:
     for converged, (marker, color, label) in looks.items():
         rows = table.select(converged=converged)
         ax.plot(rows["N"], rows["alpha_L_N"], marker=marker, color=color, label=label, markeredgewidth=0.7, **MEASURED)
-    N = np.geomspace(1, 50, 200)
-    ax.plot(N, N * np.expm1(np.log(2) / (2 * N)), **BOUND, linestyle="-", label=r"$N L\,\alpha_{\rm cap}(N)$")
+    N = np.arange(1.0, 51.0)
+    ax.plot(N, N * stepsize_cap(Constants(L=1.0), N), **BOUND, linestyle="-", label=r"$N L\,\alpha_{\rm cap}(N)$")
     ax.axhline(np.log(2) / 2, **BOUND, linestyle=":", linewidth=0.8, label=r"$(\ln 2)/2$")
     ax.set_xscale("log")
     ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])

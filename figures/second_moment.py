@@ -32,7 +32,7 @@ def parts() -> list[Part]:
 
 
 def compute(part: Part, seed: int) -> list[Row]:
-    """`E‖Ĝ_i‖²` over σ_g², of the worst task at the first probe, exact by enumeration; nothing is drawn."""
+    """`E‖Ĝ_i‖²` over σ_g², of the worst task at the start, exact by enumeration; nothing is drawn."""
     N, D = part["N"], part["D"]
     problem = family(PROBLEM).build(N, alpha_L(part["rule"], N))
     c, w = problem.constants, problem.start[None]

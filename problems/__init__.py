@@ -12,7 +12,8 @@ and nothing else lists it: `families()` finds it by looking, `family(name)` buil
 """
 
 from problems.noise import DataNoise, FiniteNoise
-from problems.problem import Case, Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Case, Problem
 from problems.registry import Family, families, family, register
 from problems.user.function_tasks import Task
 from problems.user.functions import from_functions, uniform_probes

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from problems.convex_quadratic import IsotropicQuadratic
 from problems.losses.linear_noise import LinearNoise
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 

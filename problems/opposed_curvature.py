@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from problems.convex_quadratic import IsotropicQuadratic
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.random_ridges import RidgeLoss
 from problems.registry import register
 from theory.constants import Constants

@@ -1,4 +1,4 @@
-"""Probe points of instances that are sharp at known points."""
+"""Probe points: anywhere, or around the points where an instance is sharp."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ import numpy.typing as npt
 from theory.loss import Array
 
 DECADES = 4.0
+"""Between the nearest and the farthest of the points that `probes_around` draws."""
+
+
+def gaussian_probes(dim: int, scale: float) -> Callable[[int, np.random.Generator], Array]:
+    """Probe points `w ~ scale · N(0, I)`: a function of their number and a generator."""
+    return lambda count, rng: scale * rng.normal(size=(count, dim))
 
 
 def probes_around(points: npt.ArrayLike, scale: float) -> Callable[[int, np.random.Generator], Array]:
     """Probes on the line: first the `points` themselves, then in turn points around them and the `points` again.
 
     The points come again because a claim about pairs draws one partner for each probe. The distances of those around
-    are log-uniform over four decades up to `scale`, to either side. Returns a function of the number of probes and a
+    are log-uniform over so many `DECADES` up to `scale`, to either side. Returns a function of the number of probes and a
     generator that gives (count, 1).
     """
     exact = np.atleast_1d(np.asarray(points, dtype=np.float64))

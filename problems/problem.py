@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,11 +16,6 @@ from theory.loss import Array, Loss, TaskIndex
 from theory.maml import meta_objective
 
 Case: TypeAlias = Literal["resampling", "finite-sum"]
-
-
-def gaussian_probes(dim: int, scale: float) -> Callable[[int, np.random.Generator], Array]:
-    """Probe points `w ~ scale · N(0, I)`: a function of their number and a generator."""
-    return lambda count, rng: scale * rng.normal(size=(count, dim))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +56,7 @@ class Problem:
     gradient_bound: float = math.inf
     analytic: bool = False
     scale: float = 1.0
-    estimated: tuple[str, ...] = field(default=())
+    estimated: tuple[str, ...] = ()
 
     def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
         """Fresh minibatch losses of `size` data each; raises ValueError in the finite-sum case, which has no noise."""

@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex

@@ -8,13 +8,14 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import problems
 from problems.problem import Case, Problem
 from theory.validation import suggestion
 
 Factory = TypeVar("Factory", bound=Callable[..., Problem])
+Role: TypeAlias = Literal["ordinary", "sharp"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Family:
     name: str
     case: Case
     summary: str
-    role: str
+    role: Role
     factory: Callable[..., Problem]
 
     def build(self, N: int, alpha_L: float, **free: float) -> Problem:
@@ -49,7 +50,7 @@ class Family:
 _FAMILIES: dict[str, Family] = {}
 
 
-def register(name: str, *, case: Case, role: str = "ordinary") -> Callable[[Factory], Factory]:
+def register(name: str, *, case: Case, role: Role = "ordinary") -> Callable[[Factory], Factory]:
     """Register a factory of problems under `name`; its docstring's first line becomes the summary.
 
     The factory takes nothing, or `(N, alpha_L)`; keyword-only parameters beside these keep their defaults.

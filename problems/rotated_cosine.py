@@ -10,7 +10,8 @@ import numpy.typing as npt
 from problems.losses.cosine_loss import RotatedCosine
 from problems.losses.half_angle import sine_cosine
 from problems.noise import DataNoise, FiniteNoise
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import TaskIndex

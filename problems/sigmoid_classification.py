@@ -10,7 +10,8 @@ import numpy as np
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
 from problems.losses.penalty import Penalty
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.registry import register
 from theory.loss import Array
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from problems.noise import FiniteNoise
-from problems.problem import Problem, gaussian_probes
+from problems.probes import gaussian_probes
+from problems.problem import Problem
 from problems.registry import family
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
