@@ -21,9 +21,9 @@ def gaussian_probes(dim: int, scale: float) -> Callable[[int, np.random.Generato
 def probes_around(points: npt.ArrayLike, scale: float) -> Callable[[int, np.random.Generator], Array]:
     """Probes on the line: first the `points` themselves, then in turn points around them and the `points` again.
 
-    The points come again because a claim about pairs draws one partner for each probe. The distances of those around
-    are log-uniform over so many `DECADES` up to `scale`, to either side. Returns a function of the number of probes and a
-    generator that gives (count, 1).
+    The points come again because a claim about pairs draws one partner for each probe. Those around lie to either side
+    at distances up to `scale`, log-uniform over `DECADES`. Returns a function of the number of probes and a generator
+    that gives (count, 1).
     """
     exact = np.atleast_1d(np.asarray(points, dtype=np.float64))
 
