@@ -8,7 +8,8 @@ A problem that belongs to the suite is one file of this package: it builds a `Pr
     def my_problem() -> Problem:
         ...
 
-and nothing else lists it: `families()` finds it by looking, `family(name)` builds it.
+and nothing else lists it: `families()` finds it by looking, `family(name)` builds it. The docstring of each proves its
+constants. All are own: the paper has no instances.
 """
 
 from problems.noise import DataNoise, FiniteNoise
