@@ -111,15 +111,17 @@ def _bounds(request: Request) -> Bounds:
 
 
 def _starts(request: Request, bounds: Bounds) -> Iterator[Point]:
-    """Certified points, one a stepsize: all batches equal, of the size 2^i that costs least."""
+    """Certified points, one a stepsize: all batches equal, of the size 2^i that costs least, unless that is infinite."""
     (lowest, highest), *_ = bounds
     for share in (0.0, 0.5):
         batch = 2.0 ** np.arange(100)
         alpha, C_beta = np.full(100, np.exp(lowest + share * (highest - lowest))), np.full(100, 100.0)
         s = request.schedule(_Relaxed, alpha=alpha, C_beta=C_beta, **dict.fromkeys(request.counts, batch))
         K = np.maximum(steps_needed(request.c, s, request.epsilon, request.case), 1.0)
-        best = int(np.argmin(np.broadcast_to(request.cost(replace(s, K=K)), (100,))))
-        yield np.log([alpha[best], 100.0, *[batch[best]] * len(request.counts), K[best]])
+        cost = np.broadcast_to(request.cost(replace(s, K=K)), (100,))
+        best = int(np.argmin(cost))
+        if np.isfinite(cost[best]):
+            yield np.log([alpha[best], 100.0, *[batch[best]] * len(request.counts), K[best]])
 
 
 def _relax(request: Request, start: Point, bounds: Bounds) -> Point | None:

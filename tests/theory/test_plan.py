@@ -182,6 +182,10 @@ def test_accuracy_beyond_counting_is_refused(monkeypatch: pytest.MonkeyPatch) ->
             {"c": Constants(L=2.3, rho=1.7, sigma=0.6, sigma_g=1.0), "case": "resampling"},
             r"sigma_H = inf is not allowed: sigma_H must be finite \(the resampling theorem needs it\)",
         ),
+        (  # σ_g² overflows, so that every start of the search costs infinitely much
+            {"c": Constants(L=2.3, rho=0.0, sigma=0.0, sigma_g=1e308, sigma_H=0.0), "case": "resampling"},
+            r"epsilon = 0\.2 is not allowed: epsilon must be larger",
+        ),
     ],
 )
 def test_infeasible_requests_say_what_makes_them_so(changes: dict[str, Any], message: str) -> None:
