@@ -41,7 +41,7 @@ def assert_claims(
         is no problem.
     """
     if not isinstance(problem, Problem | str):
-        call = ": call it" if callable(problem) else ""
+        call = ": call it" if callable(problem) else ""  # type: ignore[unreachable]  # tests are seldom type-checked
         raise ValueError(f"problem is a {type(problem).__name__}, must be a Problem or the name of one{call}")
     selection = Selection(
         claims=(claims,) if isinstance(claims, str) else tuple(claims),

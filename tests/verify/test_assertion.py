@@ -63,7 +63,7 @@ def test_a_claim_that_cannot_speak_of_the_problem_is_no_support(problem: Problem
 
 
 def test_a_factory_in_place_of_its_problem_is_one_line() -> None:
-    with pytest.raises(ValueError, match="^problem is a function, must be a Problem or the name of one: call it$"):
+    with pytest.raises(ValueError, match=r"^problem is a function, must be a Problem or the name of one: call it$"):
         assert_claims(lambda: None, "path")  # type: ignore[arg-type]
 
 
