@@ -111,7 +111,7 @@ def _bounds(request: Request) -> Bounds:
 
 
 def _starts(request: Request, bounds: Bounds) -> Iterator[Point]:
-    """Certified points, one a stepsize: all batches equal, of the size 2^i that costs least, unless that is infinite."""
+    """Certified points, one a stepsize: all batches equal, of the size 2^i that costs least; none of infinite cost."""
     (lowest, highest), *_ = bounds
     for share in (0.0, 0.5):
         batch = 2.0 ** np.arange(100)
