@@ -22,6 +22,7 @@ from verify.evidence.runs import (
     sampled_runs,
     schedule,
 )
+from verify.evidence.statistics import Interval, Values, mean_interval
 from verify.verdict import judge
 
 SMALL = Effort(8, 0, 0, 200, 2, 40, 20, (1,))
@@ -120,6 +121,19 @@ def test_where_the_gradients_have_no_bound_nothing_is_said_to_hold_but_violation
         finding = sampled_run(cell, "resampling", schedule(cell, C_beta=2.0, K=20))
         assert judge(finding) == verdict
         assert not list(sampled_runs(cell, "resampling", [{"C_beta": 2}]))
+
+
+def test_each_limit_of_a_sampled_run_has_half_of_the_error_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def recorded(samples: Values, delta: float, low: float, high: float) -> Interval:
+        asked.append(delta)
+        return mean_interval(samples, delta, low, high)
+
+    monkeypatch.setattr("verify.evidence.runs.mean_interval", recorded)
+    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    sampled_run(cell, "finite-sum", schedule(cell, C_beta=2.0, K=5), share=4)
+    assert asked == [pytest.approx(cell.delta / 4 / cell.effort.rounds / 2)] * 2
 
 
 def test_the_horizon_is_short_where_gradients_are_unbounded() -> None:

@@ -104,7 +104,9 @@ def test_the_norm_of_a_mean_is_known_to_the_order_of_its_standard_error() -> Non
     samples, truth = vectors(5000, 20, 0.4, np.random.default_rng(4))
     interval = norm_of_mean_interval(samples, 1e-10, float(np.linalg.norm(samples, axis=-1).max()))
     standard_error = math.sqrt(float(samples.var(axis=0).sum(axis=-1).mean()) / 5000)
-    assert float((interval.upper - interval.lower).mean()) / 2 < 1.4 * math.sqrt(2 * math.log(4e10)) * standard_error
+    half = float((interval.upper - interval.lower).mean()) / 2
+    leading = math.sqrt(2 * math.log(4e10)) * standard_error
+    assert leading < half < 1.4 * leading
     # The dimension does not enter: the same vectors in a larger space give the same interval.
     padded = np.concatenate([samples, np.zeros((*samples.shape[:-1], 30))], axis=-1)
     wider = norm_of_mean_interval(padded, 1e-10, float(np.linalg.norm(samples, axis=-1).max()))
