@@ -6,7 +6,7 @@ import html
 import re
 
 INNERMOST = re.compile(r"([_^])\{([^{}]*)\}")
-SIMPLE = re.compile(r"([_^])([A-Za-z0-9α-ω∗*′]{1,4})(?![A-Za-z0-9α-ω])")
+SIMPLE = re.compile(r"([_^])([A-Za-z0-9]{1,4}(?![A-Za-z0-9])|[α-ω∗*′])")
 
 
 def mathematics(text: str) -> str:
@@ -16,8 +16,8 @@ def mathematics(text: str) -> str:
     '‖w̃<sub>j</sub>‖ ≤ q<sup>2N</sup> &amp; L<sub>w<sub>k</sub></sub>'
     """
     text = html.escape(text, quote=False)
-    # Braces from the inside out; a word of at most four letters after the mark is an index as a whole (`α_cap`,
-    # `C_sq1`), a longer one part of a name (`lower_bound`).
+    # Braces from the inside out. Without braces, a word of at most four letters is an index as a whole (`α_cap`,
+    # `C_sq1`), a longer one part of a name (`lower_bound`), and a Greek letter is one alone (`C_2σ` is a product).
     while (found := INNERMOST.sub(lambda m: _index(m[1], SIMPLE.sub(_simple, m[2])), text)) != text:
         text = found
     return SIMPLE.sub(_simple, text)

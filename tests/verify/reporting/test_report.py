@@ -114,6 +114,7 @@ def test_the_chart_puts_one_at_the_top_and_zero_at_the_bottom() -> None:
         ("2^{1/(2N)}", "2<sup>1/(2N)</sup>"),
         ("L_{w_k}", "L<sub>w<sub>k</sub></sub>"),
         ("E_τ σ_g²", "E<sub>τ</sub> σ<sub>g</sub>²"),
+        ("C_2σ", "C<sub>2</sub>σ"),
         ("lower_bound", "lower_bound"),
         ("a < b & c", "a &lt; b &amp; c"),
         ("x_<b>", "x_&lt;b&gt;"),
