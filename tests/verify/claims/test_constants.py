@@ -10,7 +10,8 @@ from problems.noise import DataNoise
 from problems.problem import Problem
 from problems.registry import families, family
 from theory.loss import Loss, TaskIndex
-from verify.claim import alpha_L
+from verify.claim import Cell, alpha_L, claims
+from verify.evidence.statistics import Interval, mean_interval
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -90,6 +91,24 @@ def test_sampled_noise_accuses_no_right_constant_and_finds_one_that_is_much_too_
     half = replace(opaque, constants=replace(problem.constants, **{field: 0.5 * getattr(problem.constants, field)}))
     found = {record.label: record.verdict for record in check("constants", "rotated-cosine", problem=half)}
     assert [label for label, verdict in found.items() if verdict == "violated"] == [field]
+
+
+def test_sampled_noise_shares_the_error_probability(
+    make_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def recorded(samples: np.ndarray, delta: float, low: float, high: float) -> Interval:
+        asked.append(delta)
+        return mean_interval(samples, delta, low, high)
+
+    monkeypatch.setattr("verify.evidence.audit.mean_interval", recorded)
+    problem = build("rotated-cosine")
+    assert problem.noise is not None
+    cell = make_cell("constants", replace(problem, noise=Opaque(problem.noise)))
+    list(claims()["constants"].check(cell))
+    entries = 2 * problem.number_of_tasks  # two points, all tasks
+    assert asked == [pytest.approx(cell.delta / 2 / entries)] * 2
 
 
 def test_noise_where_none_is_declared_is_named(check: Check) -> None:

@@ -31,6 +31,8 @@ MODULES = (
 )
 OWN = [claim for claim in claims().values() if claim.check.__module__.rpartition(".")[2] in MODULES]
 ATTAINED = [claim for claim in OWN if " on " in claim.name]
+SHORT_DISTANCES = ("teeth", "teeth-finite-sum", "kink")
+"""Instances that are attacked by pairs of points so near each other that rounding is seen."""
 MUTANTS = [(claim.name, mutant.name) for claim in OWN for mutant in claim.mutants]
 
 
@@ -69,11 +71,13 @@ def test_descent_holds_past_the_cap(check: Check) -> None:
 @pytest.mark.parametrize("claim", ATTAINED, ids=lambda claim: claim.name)
 def test_bounds_are_attained_on_their_sharp_instances(claim: Claim, check: Check) -> None:
     assert claim.problems is not None
+    resolved = 1e-5 if claim.problems[0] in SHORT_DISTANCES else 1e-9  # or slack could pass for attainment
     for N in (1, 5):
         for rule in claim.rules:
             found = check(claim.name, claim.problems[0], N=N, rule=rule)
             assert verdicts(found) == {"holds"}
             assert all(record.tightness is not None and record.tightness >= 0.99 for record in found)
+            assert all(record.slack <= resolved * record.bound for record in found)
 
 
 @pytest.mark.parametrize(("claim", "mutant"), MUTANTS)

@@ -105,6 +105,7 @@ def test_paths_that_are_too_many_are_sampled(claim: str, check: Check) -> None:
     [
         ("bias per task", "tent-kink", 2, 0.5),
         ("second moment per task", "rotated-cosine-finite-noise", 2, 0.3),
+        ("second moment per task", "saddle-hessian-noise", 2, 0.1),
         ("second moment", "softmax-bandit", 2, 0.6),
         ("deviation mean", "softmax-bandit", 1, 0.5),
         ("deviation second moment", "saddle-noise", 1, 0.5),
