@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from problems.registry import family
 from verify.running.evaluation import DELTA, evaluate, replay
 from verify.running.records import Job, Record
 
@@ -43,6 +44,13 @@ def test_an_exception_keeps_what_was_found_before_it_and_its_traceback(job: Make
     assert (error.verdict, error.index, error.note) == ("error", 1, "ZeroDivisionError: on purpose")
     assert "in error" in error.traceback
     assert error.measured is None
+
+
+def test_the_audit_of_a_constant_rests_on_that_constant_only(job: MakeJob) -> None:
+    problem = replace(family("quadratic").build(1, 0.1), estimated=("rho", "sigma"))
+    assert evaluate(job("fake draws"))[0].estimated == ()  # and the file's claims are known from here on
+    assert [record.estimated for record in evaluate(job("fake draws"), problem)] == [("rho", "sigma")] * 2
+    assert [record.estimated for record in evaluate(job("constants of fakes"), problem)] == [("rho",)]
 
 
 def test_a_problem_that_cannot_be_built_is_an_error(job: MakeJob) -> None:
