@@ -93,7 +93,8 @@ def plan(selection: Selection, problem: Problem | None = None) -> list[Job]:
     chosen = [claim for name, claim in claims().items() if name in wanted or not wanted]
     jobs = list(dict.fromkeys((_mutants if selection.mutants else _checks)(selection, chosen, targets)))
     if not jobs:
-        raise ValueError("nothing to run: none of the selected claims speaks of the selected problems and inner steps")
+        does = "has a mutant for" if selection.mutants else "speaks of"
+        raise ValueError(f"nothing to run: none of the selected claims {does} the selected problems and inner steps")
     return jobs
 
 

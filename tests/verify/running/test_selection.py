@@ -76,7 +76,7 @@ def test_claims_are_found_however_they_are_spelled() -> None:
         ({"inner_steps": (10**6,)}, "N = 1000000 is not allowed"),
         ({"profile": "slow"}, "profile = 'slow' is not allowed: it must be one of quick, default, full"),
         ({"seed": -1}, "seed = -1 is not allowed"),
-        ({"claims": ("path",), "inner_steps": (3,), "mutants": True}, "nothing to run"),
+        ({"claims": ("path",), "inner_steps": (3,), "mutants": True}, "selected claims has a mutant for the selected"),
     ],
 )
 def test_what_cannot_be_selected_is_one_clear_line(fields: dict[str, Any], message: str) -> None:
