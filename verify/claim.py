@@ -216,7 +216,14 @@ def claims() -> dict[str, Claim]:
     Claims that a user's own file defines follow as soon as it is imported.
     """
     _discover()
-    return dict(_CLAIMS)
+    return dict(sorted(_CLAIMS.items(), key=lambda item: _own_module(item[1])))
+
+
+def _own_module(made: Claim) -> tuple[bool, str]:
+    """Sort key that does not depend on which module was imported first, and puts a user's claims last, as they came."""
+    module = made.check.__module__
+    ours = module.startswith(f"{verify.claims.__name__}.")
+    return (not ours, module if ours else "")
 
 
 @cache

@@ -57,7 +57,7 @@ def run(
     """
     from verify.reporting.display import progress_bar, show
     from verify.running.selection import Selection
-    from verify.session import verify
+    from verify.suite import verify
 
     if scheduler is not None and jobs is not None:
         raise click.UsageError("--jobs and --scheduler exclude each other")

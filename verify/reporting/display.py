@@ -23,7 +23,7 @@ from rich.text import Text
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
 from verify.reporting.summary_files import figures
 from verify.running.records import Job, Record
-from verify.session import Progress as Report
+from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100

@@ -160,10 +160,15 @@ def test_list_shows_the_problems(invoke: Invoke) -> None:
 
 
 def test_explain_tells_everything_about_a_claim(invoke: Invoke) -> None:
-    for name, claim in list(claims().items())[:5]:
-        shown = " ".join(invoke("explain", name).stdout.split())
+    for name, claim in claims().items():
+        shown = _letters(invoke("explain", name).stdout)
         for text in (claim.title, claim.source, claim.statement, claim.sharp, *(m.name for m in claim.mutants)):
-            assert " ".join(text.split()) in shown
+            assert _letters(text) in shown
+
+
+def _letters(text: str) -> str:
+    """Text without the places where a narrow terminal may break it."""
+    return "".join(text.split())
 
 
 def test_compare_finds_no_difference_of_a_run_to_itself_and_a_regression(

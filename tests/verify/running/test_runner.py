@@ -117,7 +117,7 @@ def test_claims_about_a_problem_with_a_wrong_constant_are_not_run(job: MakeJob, 
     assert found[other][0].verdict == "violated"
 
 
-def test_an_audit_of_an_earlier_session_counts(job: MakeJob, fakes: str) -> None:
+def test_an_audit_of_an_earlier_run_counts(job: MakeJob, fakes: str) -> None:
     Path(fakes).with_name("wrong").touch()
     (audit,) = run([job(AUDIT)], InProcess())
     (records,) = run([job("fake draws")], InProcess(), done=audit)
