@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -70,8 +70,8 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     """Compare the records of two runs (files, or directories of results).
 
     A check regresses where its verdict gets worse or it vanishes. A claim regresses where its tightness (its largest
-    measured/bound) moves by more than `tolerance`, relatively, in either direction: upwards a bound is being bent,
-    downwards the suite no longer reaches what it reached.
+    measured/bound over the checks that both runs have) moves by more than `tolerance`, relatively, in either direction:
+    upwards a bound is being bent, downwards the suite no longer reaches what it reached.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     found = [
         *_verdicts((old_checks[place], new_checks[place]) for place in common),
         *_presence(old_checks, new_checks),
-        *_tightness(before, after, tolerance),
+        *_tightness([old_checks[place] for place in common], [new_checks[place] for place in common], tolerance),
     ]
     return Comparison(
         tuple(sorted(found, key=lambda change: not change.regression)),
@@ -118,9 +118,9 @@ def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Ch
         yield Change("new", f"{claim} on {problem}", "none", f"{count} checks", regression=False)
 
 
-def _tightness(old: Run, new: Run, tolerance: float) -> Iterable[Change]:
-    for claim in dict.fromkeys(record.claim for record in old.records):
-        before, after = (worst(r for r in run.records if r.claim == claim and not r.mutant) for run in (old, new))
+def _tightness(old: Sequence[Record], new: Sequence[Record], tolerance: float) -> Iterable[Change]:
+    for claim in dict.fromkeys(record.claim for record in old):
+        before, after = (worst(r for r in records if r.claim == claim and not r.mutant) for records in (old, new))
         if before is None or after is None or before.tightness is None or after.tightness is None:
             continue
         scale = max(abs(before.tightness), abs(after.tightness))

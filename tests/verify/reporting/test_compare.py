@@ -87,6 +87,13 @@ def test_what_vanishes_is_a_regression_and_what_appears_is_not(run: Callable[...
     assert str(found.changes[0]) == "regression: vanished, fake draws on fakes.py:make: 1 checks -> none"
 
 
+def test_a_tighter_check_that_is_new_is_no_regression(run: Callable[..., Path], job: MakeJob) -> None:
+    old = checks(job("fake draws"), ("holds", 0.3))
+    new = [*old, *checks(job("fake draws", N=2), ("holds", 0.9))]
+    found = compare(run("old", old), run("new", new), 0.05)
+    assert [(change.kind, change.regression) for change in found.changes] == [("new", False)]
+
+
 def test_regressions_come_first(run: Callable[..., Path], job: MakeJob) -> None:
     old = checks(job("fake draws"), ("violated", 1.1), ("holds", 1.1))
     new = [replace(old[0], verdict="holds"), replace(old[1], verdict="violated")]
