@@ -57,7 +57,6 @@ MEASURED = "mean of the exact ‖∇L(w_k)‖ over independent runs from the pro
     cases=RESAMPLING,
     needs=("rho", "sigma", "sigma_g", "sigma_H", "lower_bound"),
     rules=("recommended", "fixed"),
-    sharp_on=("ramp",),
     inner_steps=(1, 5),
 )
 def resampling(cell: Cell) -> Iterator[Finding]:
@@ -68,6 +67,26 @@ def resampling(cell: Cell) -> Iterator[Finding]:
         yield sampled_run(cell, "resampling", schedule(cell, **NOISE_FLOOR))
     elif cell.problem.noise is not None:
         yield from sampled_runs(cell, "resampling", SETTINGS)
+
+
+@claim(
+    name="theorem resampling on ramp",
+    title="THEOREM, resampling: no third of R would do",
+    source="own",
+    statement=f"within a factor 1.6 on ramp, where Δ/K is all of R: {STATEMENT}",
+    assumptions=ASSUMPTIONS,
+    measured="mean of the exact ‖∇L(w_k)‖ along the run that the ramp is made for",
+    sharp="ramp: a constant slope; the theorem keeps half of the descent",
+    formula=theorem_resampling,
+    mutants=ON_RAMP,
+    cases=RESAMPLING,
+    rules=("recommended",),
+    problems=("ramp",),
+    inner_steps=(1,),
+)
+def resampling_on_ramp(cell: Cell) -> Iterator[Finding]:
+    """Compare the run that the ramp is made for with the theorem."""
+    yield from resampling.check(cell)
 
 
 @claim(
