@@ -28,7 +28,8 @@ from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100
 PLAIN_SECONDS = 10
-NAME_WIDTH = 24
+NUMBERS_WIDTH = 32
+"""Columns that the three numbers take, with the space between all."""
 SHOWN = 4
 NUMBERS = ("measured", "bound", "tightness")
 COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magenta", "inconclusive": "yellow"}
@@ -83,12 +84,14 @@ def show(summary: Summary, path: Path) -> None:
     terminal = sys.stdout.isatty()
     console = Console() if terminal else Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
     with console.capture() as table:
-        console.print(_mutant_table(summary.mutants) if summary.mutants else _claim_table(summary.statements))
+        width = (console.width - NUMBERS_WIDTH) // 3  # what is left to a name, to the checks, and to a place
+        mutants = summary.mutants
+        console.print(_mutant_table(mutants, width) if mutants else _claim_table(summary.statements, width))
     for line in (*table.get().splitlines(), *_remarks(summary), _outcome(summary, path)):
         click.echo(line.rstrip())
 
 
-def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
+def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -> Table:
     table = _table("claim", "checks", *NUMBERS, "where")
     for statement, claims in statements.items():
         table.add_row(Text(statement, style="bold"))
@@ -96,24 +99,24 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]]) -> Table:
             worst = claim.worst
             checks = _counts(claim.checks) + ("*" if claim.estimated else "")
             table.add_row(
-                _entry(_broken(claim.claim)),
+                _entry(claim.claim, width),
                 Text(checks, style=COLOURS.get(claim.verdict, "")),
                 *figures(worst),
-                Text(_where(worst) if worst else ""),
+                _where(worst, width) if worst else "",
             )
     return table
 
 
-def _mutant_table(mutants: Sequence[MutantSummary]) -> Table:
+def _mutant_table(mutants: Sequence[MutantSummary], width: int) -> Table:
     table = _table("mutant", *NUMBERS, "where", "refuted")
     for claim, group in groupby(mutants, key=lambda mutant: mutant.claim):
         table.add_row(Text(claim, style="bold"))
         for mutant in group:
             shown = {"refuted": "yes", "survived": "NO"}.get(mutant.status, mutant.status)
             table.add_row(
-                _entry(mutant.mutant),
+                _entry(mutant.mutant, width),
                 *figures(mutant.worst),
-                Text(_where(mutant.cell)),
+                _where(mutant.cell, width),
                 Text(shown, style=COLOURS.get(mutant.status, "")),
             )
     return table
@@ -126,17 +129,17 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _where(cell: Job) -> str:
-    return _broken(f"{cell.problem}, N={cell.N}")
+def _entry(name: str, width: int) -> Padding:
+    return Padding(_broken(name, width - 2), (0, 0, 0, 2))
 
 
-def _broken(name: str) -> str:
-    """Break a long name, at hyphens too: rich breaks at spaces, and else within a word."""
-    return "\n".join(textwrap.wrap(name, NAME_WIDTH))
+def _where(cell: Job, width: int) -> Text:
+    return _broken(f"{cell.problem}, N={cell.N}", width)
 
 
-def _entry(name: str) -> Padding:
-    return Padding(Text(name), (0, 0, 0, 2))
+def _broken(name: str, width: int) -> Text:
+    """Break a long name at hyphens too: rich breaks at spaces, and else within a word."""
+    return Text("\n".join(textwrap.wrap(name, max(width, 8))))
 
 
 def _remarks(summary: Summary) -> Iterator[str]:

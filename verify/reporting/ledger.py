@@ -196,21 +196,28 @@ def _wrong_constant(record: Record) -> str:
     return f"{record.problem}: the audit refuted the constant {record.label}{found}{times}"
 
 
-class Titled(Protocol):
+class Entry(Protocol):
     """A claim, or its summary."""
 
     @property
     def title(self) -> str:
         """The line of the ledger, which begins with the statement's name in capitals."""
 
+    @property
+    def source(self) -> str:
+        """Paper and statement, or "own" and why."""
 
-T = TypeVar("T", bound=Titled)
+
+T = TypeVar("T", bound=Entry)
 
 
 def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by statement: the paper's in its order, then others as they come, own ones last."""
+    """Claims, or their summaries, by statement: the paper's in its order, then others as they come, own ones last.
+
+    Within a statement, too, what the paper says comes before what is our own.
+    """
     groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
-    for entry in sorted(entries, key=lambda entry: statement_name(entry.title) == OWN):
+    for entry in sorted(entries, key=lambda e: (statement_name(e.title) == OWN, e.source.startswith("own"))):
         groups.setdefault(statement_name(entry.title), []).append(entry)
     return {name: group for name, group in groups.items() if group}
 

@@ -135,6 +135,14 @@ def test_every_statement_of_the_paper_has_its_place_in_order() -> None:
     assert sum(map(len, grouped(claims().values()).values())) == len(titles)
 
 
+def test_what_the_paper_says_comes_before_what_is_our_own() -> None:
+    groups = grouped(reversed(claims().values()))
+    for statement in ("PATH", "LINK", "THEOREM"):
+        own = [claim.source.startswith("own") for claim in groups[statement]]
+        assert own == sorted(own)
+        assert set(own) == {False, True}
+
+
 def test_the_summary_is_written_for_programs_and_for_people(summary_of: Callable[..., Summary], tmp_path: Path) -> None:
     summary = summary_of("fake draws", "fake violated", "fake vacuous")
     write_summary(tmp_path, summary)
