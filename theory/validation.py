@@ -57,10 +57,20 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` with the name in `known` nearest to `name`, or "" where none is near.
+    """`; did you mean …?` with the name in `known` nearest to `name`, whatever the case, or "" where none is near.
 
-    >>> suggestion("bais", ["bias", "path"])
+    >>> suggestion("Bais", ["bias", "path"])
     '; did you mean bias?'
     """
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    spelled = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), spelled, n=1)
+    return f"; did you mean {spelled[near[0]]}?" if near else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the type and the text of an exception in one line.
+
+    >>> one_line(KeyError("a")), one_line(AssertionError())
+    ("KeyError: 'a'", 'AssertionError')
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

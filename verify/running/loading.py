@@ -18,7 +18,7 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.registry import family
-from theory.validation import suggestion
+from theory.validation import one_line, suggestion
 
 
 def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
@@ -48,9 +48,11 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
             raise ValueError(f"problem = {spec!r}: there is no file {file}")
         place, version = str(file), file.stat().st_mtime_ns
     factory = _factory(spec, place, name, version)
-    if _takes_schedule(spec, factory):
-        return _build(spec, factory, (N, alpha_L))
-    return _build(spec, factory, ())
+    schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
+    problem = _guarded(spec, "failed", lambda: _build(factory, schedule))
+    if not isinstance(problem, Problem):
+        raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
+    return problem
 
 
 def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
@@ -106,20 +108,17 @@ def _importable(directory: Path) -> None:
 
 
 @lru_cache(maxsize=64)
-def _build(spec: str, factory: Callable[..., Problem], schedule: tuple[int, float] | tuple[()]) -> Problem:
-    """Call the factory, once a process: estimated constants are dear."""
+def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()]) -> Any:
+    """Call the factory, once a process, however its file is spelled: estimated constants are dear."""
     arguments = dict(zip(("N", "alpha_L"), schedule, strict=False))
     logger = logging.getLogger("problems")
     muted = logger.disabled
     # A worker builds what its parent has built: the parent has shown the notices.
     logger.disabled = muted or multiprocessing.parent_process() is not None
     try:
-        problem = _guarded(spec, "failed", lambda: factory(**arguments))
+        return factory(**arguments)
     finally:
         logger.disabled = muted
-    if not isinstance(problem, Problem):
-        raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
-    return problem
 
 
 def _guarded(spec: str, what: str, action: Callable[[], Any]) -> Any:
@@ -127,17 +126,16 @@ def _guarded(spec: str, what: str, action: Callable[[], Any]) -> Any:
     try:
         return action()
     except (Exception, SystemExit) as error:
+        line, text = _last_line(spec, error), one_line(error)
         if isinstance(error, SyntaxError):
-            line, text = error.lineno, error.msg
-        else:
-            line, text = _last_line(spec, error), " ".join(str(error).split())
-        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+            line, text = error.lineno, f"{type(error).__name__}: {error.msg}"
         where = f" (line {line})" if line else ""
-        raise ValueError(f"problem = {spec!r} {what}: {kind}{text}{where}") from error
+        raise ValueError(f"problem = {spec!r} {what}: {text.removeprefix('ValueError: ')}{where}") from error
 
 
 def _last_line(spec: str, error: BaseException) -> int | None:
-    """Last line of the user's own file in the traceback."""
+    """Line of the user's own file where the error, or the one that caused it, was raised."""
     file = Path(spec.rpartition(":")[0]).name
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == file]
-    return lines[-1] if lines else None
+    errors = [error, *filter(None, [error.__cause__])]
+    frames = [f for e in errors for f in traceback.extract_tb(e.__traceback__) if Path(f.filename).name == file]
+    return frames[-1].lineno if frames else None

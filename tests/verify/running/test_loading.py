@@ -58,6 +58,14 @@ def test_a_file_can_import_its_neighbours_and_its_factory_is_called_once(write: 
     assert load_problem(f"{file}:optional", 7, 0.2).constants.L == 5.0
 
 
+def test_the_same_file_spelled_in_another_way_is_the_same_problem(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(write(GOOD))
+    monkeypatch.chdir(file.parent)
+    assert load_problem("mine.py:plain", 5, 0.1) is load_problem(f"{file}:plain", 5, 0.1)
+
+
 def test_a_factory_may_depend_on_the_schedule(write: Write) -> None:
     file = write(GOOD)
     problem = load_problem(f"{file}:scheduled", 7, 0.25)
@@ -105,6 +113,12 @@ def test_spawned_workers_load_it_too_without_repeating_the_notices(
         ("def plain(): return 3", "plain", "the factory returned a int, not a Problem"),
         ("def plain(): return 1 / 0", "plain", "failed: ZeroDivisionError: division by zero (line 1)"),
         ("def plain():\n  raise ValueError('task 2:\\n bad')", "plain", "failed: task 2: bad (line 2)"),
+        ("def plain(): assert False", "plain", "failed: AssertionError (line 1)"),
+        (
+            "def plain():\n  try: 1 / 0\n  except Exception as e: raise ValueError('task 0: bad') from e",
+            "plain",
+            "(line 2)",
+        ),
         ("def plain(data): ...", "plain", "must take no arguments, or N and alpha_L"),
         ("x = 1\nimport nothing_of_this_name", "plain", "cannot be imported: ModuleNotFoundError"),
         ("raise SystemExit('no')", "plain", "cannot be imported: SystemExit: no (line 1)"),
