@@ -73,17 +73,21 @@ def attack(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Ge
             finding = candidate
         return -np.minimum(ratios, 1e100)  # finite, and so is the variance that the search watches
 
-    population_search(
-        objective,
-        box,
-        init=starts[best],
-        maxiter=effort.attack,
-        polish=False,
-        updating="deferred",
-        vectorized=True,
-        tol=0.0,
-        rng=rng,
-    )
+    try:
+        population_search(
+            objective,
+            box,
+            init=starts[best],
+            maxiter=effort.attack,
+            polish=False,
+            updating="deferred",
+            vectorized=True,
+            tol=0.0,
+            rng=rng,
+        )
+    except RuntimeError as error:
+        # scipy takes what a loss raises for a failure of its own, and would hide what is wrong with it.
+        raise error.__cause__ or error from None
     if effort.simplex:
         simplex_search(
             lambda point: float(objective(point[:, None])[0]),

@@ -6,12 +6,12 @@ import math
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from problems.problem import Problem
-from theory.validation import PremiseError
+from theory.validation import PremiseError, one_line
 from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
 from verify.running.loading import load_problem
 from verify.running.records import Job, Record, plain
@@ -133,8 +133,11 @@ def _formula(claim: Claim, mutant: str) -> Formula:
 
 def _judged(finding: Finding) -> dict[str, Any]:
     numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
+    verdict = judge(finding)
+    if verdict == "error" and not finding.note:
+        finding = replace(finding, note="NaN was measured: the losses are not finite at the record's witness")
     return {
-        "verdict": judge(finding),
+        "verdict": verdict,
         **{name: _real(getattr(finding, name)) for name in numbers},
         **{name: getattr(finding, name) for name in ("label", "method", "samples", "note")},
         "witness": plain(finding.witness),
@@ -146,5 +149,4 @@ def _real(value: float | None) -> float | None:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, PremiseError | MissingExtra) else f"{type(error).__name__}: {text}"
+    return " ".join(str(error).split()) if isinstance(error, PremiseError | MissingExtra) else one_line(error)

@@ -26,7 +26,7 @@ def untimed(records: list[Record]) -> list[Record]:
         ("fake needs", "inapplicable", "speaks of the finite-sum case only"),
         ("fake violated", "violated", ""),
         ("fake interval", "inconclusive", ""),
-        ("fake nan", "error", ""),
+        ("fake nan", "error", "NaN was measured: the losses are not finite at the record's witness"),
         ("fake slow", "holds", ""),
         ("unheard of", "error", "ValueError: claim = 'unheard of' is unknown in this process"),
     ],
