@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from problems.problem import Case
 from problems.user.estimation import Estimator
 from theory.constants import Constants
-from theory.validation import real, suggestion
+from theory.validation import as_numbers, real, suggestion
 
 CONSTANTS = tuple(field.name for field in fields(Constants))
 BOUNDS = ("gradient_bound", "gradient_sup", "hessian_sup")
@@ -43,6 +43,8 @@ def complete_constants(given: Constants | Mapping[str, float] | None, case: Case
         if name not in (*CONSTANTS, *BOUNDS):
             hint = suggestion(str(name), (*CONSTANTS, *BOUNDS))
             raise ValueError(f"constants: {name!r} is not allowed{hint} (there are {', '.join((*CONSTANTS, *BOUNDS))})")
+        if as_numbers(name, known[name], "a number").ndim:
+            raise ValueError(f"{name} = {known[name]!r} is not allowed: {name} must be a number")
         if name != "lower_bound":
             real(name, known[name], infinite=True)
     for name, (value, why) in _settled(case, estimator.noise is not None).items():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from problems.noise import DataNoise
 from problems.user.derivatives import numerical_gradient, numerical_hessian, numerical_hvp, numerical_hvp_of_value
 from theory.loss import Array, Loss, TaskIndex
+from theory.validation import one_line
 
 Vector: TypeAlias = npt.NDArray[np.float64]
 """A 1-D float64 array of length d."""
@@ -44,9 +45,11 @@ class Functions:
         except OverflowError:
             return np.full(shape, np.nan)
         except Exception as error:
-            text = " ".join(str(error).split())
-            raise ValueError(f"{self.label}: {name} raised {type(error).__name__}: {text}") from error
-        result = np.asarray(returned)
+            raise ValueError(f"{self.label}: {name} raised {one_line(error)}") from error
+        try:
+            result = np.asarray(returned)
+        except ValueError as error:
+            raise ValueError(f"{self.label}: {name} returned no array: {one_line(error)}") from error
         # Single precision would show up as violations of size 1e-7.
         if result.shape != shape or not (result.dtype.kind in "iu" or result.dtype == np.float64):
             allowed = f"float64 of shape {shape}" if shape else "a float64 number"
@@ -71,8 +74,8 @@ class FunctionLoss(Loss):
 
     @classmethod
     def of(cls, functions: Iterable[Functions], step: float) -> Self:
-        """Batch of shape (tasks,)."""
-        return cls(_object_array(list(functions)), step)
+        """Batch of shape (tasks,); raises ValueError where the losses differ in their derivatives."""
+        return cls(_object_array(_alike(list(functions))), step)
 
     @property
     def derivatives(self) -> frozenset[str]:
@@ -149,8 +152,9 @@ def _evaluate(functions: npt.NDArray[np.object_], name: str, shape: tuple[int, .
     """Call one function a row: (n, *shape), NaN where a row is not finite (a run that has diverged)."""
     out = np.full((len(functions), *shape), np.nan)
     own = [array.astype(np.float64) for array in rows]  # a copy, so that a function may do with its point what it likes
-    for row in np.flatnonzero(np.all([np.isfinite(array).all(axis=1) for array in own], axis=0)):
-        out[row] = functions[row].call(name, shape, *(array[row] for array in own))
+    with np.errstate(all="ignore"):  # what is not finite is found where it matters
+        for row in np.flatnonzero(np.all([np.isfinite(array).all(axis=1) for array in own], axis=0)):
+            out[row] = functions[row].call(name, shape, *(array[row] for array in own))
     return out
 
 
@@ -171,8 +175,18 @@ class FunctionNoise(DataNoise):
 
     def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> FunctionLoss:
         """Mean loss of `size` fresh samples for each entry of `tasks`."""
-        means = [_mean([self.samples[task](rng) for _ in range(size)]) for task in tasks.ravel().tolist()]
+        draws = _alike([self.samples[task](rng) for task in tasks.ravel().tolist() for _ in range(size)])
+        means = [_mean(draws[first : first + size]) for first in range(0, len(draws), size)]
         return FunctionLoss(_object_array(means).reshape(tasks.shape), self.step)
+
+
+def _alike(losses: Sequence[Functions]) -> Sequence[Functions]:
+    """Return the losses; raises ValueError, naming one of them, where they differ in their derivatives."""
+    for loss in losses:
+        if differing := loss.derivatives ^ losses[0].derivatives:
+            names = " and ".join(sorted(differing))
+            raise ValueError(f"{loss.label} and {losses[0].label} differ in {names}: all must have the same form")
+    return losses
 
 
 def _mean(losses: Sequence[Functions]) -> Functions:

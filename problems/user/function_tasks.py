@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from problems.problem import Case
 from problems.user.function_loss import DERIVATIVES, FunctionLoss, Functions, Vector
-from theory.validation import suggestion
+from theory.validation import one_line, suggestion
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Functions]
 """One random loss of a task."""
@@ -55,7 +55,7 @@ def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLo
     """
     if isinstance(tasks, Mapping) or not isinstance(tasks, Iterable):
         raise ValueError(f"tasks is a {type(tasks).__name__}, must be a list of tasks")
-    given = [_read_fields(task, f"task {number}") for number, task in enumerate(tasks)]
+    given = [_read_fields(task, f"task {number}", FIELDS) for number, task in enumerate(tasks)]
     if not given:
         raise ValueError("tasks is empty: at least one task is needed")
     for number, task in enumerate(given):
@@ -70,8 +70,7 @@ def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLo
     if given[0].keys() == {"train", "test"}:
         losses = []
         for which in ("train", "test"):
-            labels = [f"task {number}: {which}" for number in range(len(given))]
-            read = [_functions(_read_fields(t[which], label), label) for t, label in zip(given, labels, strict=True)]
+            read = [_loss(task[which], f"task {number}: {which}") for number, task in enumerate(given)]
             losses.append(FunctionLoss.of(read, step))
         return "finite-sum", losses, ()
     raise ValueError(
@@ -80,19 +79,26 @@ def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLo
     )
 
 
-def _read_fields(task: Any, label: str) -> dict[str, Any]:
-    """Fields of a task that are present, from a mapping or from attributes."""
+def _read_fields(task: Any, label: str, allowed: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of a task, or of a loss of it, that are present, from a mapping or from attributes."""
     if not isinstance(task, Mapping):
-        return {name: getattr(task, name) for name in FIELDS if getattr(task, name, None) is not None}
+        found = {name: getattr(task, name) for name in allowed if getattr(task, name, None) is not None}
+        if not found:
+            raise ValueError(f"{label} is a {type(task).__name__} and has none of {', '.join(allowed)}")
+        return found
     for key in task:
-        if key not in FIELDS:
-            hint = suggestion(str(key), FIELDS)
-            raise ValueError(f"{label}: {key!r} is not allowed{hint} (a task has {', '.join(FIELDS)})")
+        if key not in allowed:
+            hint = suggestion(str(key), allowed)
+            raise ValueError(f"{label}: {key!r} is not allowed{hint} (there are {', '.join(allowed)})")
     return {name: given for name, given in task.items() if given is not None}
 
 
 def _difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return " and ".join(name for name in FIELDS if (name in first) != (name in other))
+
+
+def _loss(given: Any, label: str) -> Functions:
+    return _functions(_read_fields(given, label, LOSS_FIELDS), label)
 
 
 def _functions(given: Mapping[str, Any], label: str) -> Functions:
@@ -114,8 +120,7 @@ def _sampler(sample: Any, label: str) -> Sampler:
         try:
             drawn = sample(rng)
         except Exception as error:
-            text = " ".join(str(error).split())
-            raise ValueError(f"{label}(rng) raised {type(error).__name__}: {text}") from error
-        return _functions(_read_fields(drawn, label), label)
+            raise ValueError(f"{label}(rng) raised {one_line(error)}") from error
+        return _functions(_read_fields(drawn, f"{label}(rng)", LOSS_FIELDS), label)
 
     return draw

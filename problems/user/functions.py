@@ -88,9 +88,8 @@ def from_functions(
     for loss in losses:
         check_loss(loss, points, rng)
     noise = FunctionNoise(samples, step) if samples else None
-    if noise is not None:
-        _check_noise(name, losses[0], noise, points, rng)
-    for missing in sorted({what for loss in losses if (what := loss.differentiated)}):
+    given = [*losses, _check_noise(name, losses[0], noise, points, rng)] if noise is not None else losses
+    for missing in sorted({what for loss in given if (what := loss.differentiated)}):
         logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
     estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
     known = complete_constants(constants, case, estimator)
@@ -150,10 +149,12 @@ def _start(given: npt.ArrayLike, dim: int) -> npt.NDArray[np.float64]:
 
 def _check_noise(
     name: str, loss: FunctionLoss, noise: FunctionNoise, points: npt.NDArray[np.float64], rng: np.random.Generator
-) -> None:
-    """Check one sample of each task, and look for a bias."""
+) -> FunctionLoss:
+    """Check one sample of each task, look for a bias, and return the samples."""
     tasks = np.arange(len(loss.functions))
-    check_loss(noise.minibatch(tasks, 1, rng), points, rng)
+    samples = noise.minibatch(tasks, 1, rng)
+    check_loss(samples, points, rng)
     notice = bias_notice(loss, lambda task: noise.minibatch(np.full(BIAS_DRAWS, task), 1, rng), points[:1])
     if notice:
         logger.warning(f"{name}: {notice}")
+    return samples

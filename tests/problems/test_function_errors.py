@@ -51,6 +51,8 @@ def test_the_task_itself_is_accepted() -> None:
         (but(value=lambda w: 1j), "task 1: value returned complex128 1j, must be a float64 number"),
         (but(value=lambda w: math.nan), "is NaN or infinite, must be finite"),
         (but(value=lambda w: w.nothing), "task 1: value raised AttributeError"),
+        (but(value=lambda w: np.log(-np.ones(2)).sum()), "task 1: value at w = ("),  # and no warning
+        (but(gradient=lambda w: [0.0, [0.0]]), "task 1: gradient returned no array: ValueError: "),
         (but(value=lambda w: next(COUNTER)), "differs from call to call, must not be random"),
         (but(gradient=lambda w: (A @ w)[:1]), "gradient returned float64 of shape (1,), must be float64 of shape (2,)"),
         (but(gradient=lambda w: np.array([w[0], math.inf])), "task 1: gradient at w = ("),
@@ -80,7 +82,15 @@ def test_a_wrong_task_among_right_ones(wrong: Any, line: str) -> None:
         ([but(sample=lambda: QUADRATIC)], "task 0: sample(rng) raised TypeError: "),
         ([but(sample=lambda rng: rng.nothing)], "task 0: sample(rng) raised AttributeError: "),
         ([{}], "task 0 has nothing: a task must have value (resampling), or train and test only (finite-sum)"),
-        ([SimpleNamespace(loss=abs)], "task 0 has nothing"),
+        ([SimpleNamespace(loss=abs)], "task 0 is a SimpleNamespace and has none of value, gradient, "),
+        ([None], "task 0 is a NoneType and has none of value, gradient, "),
+        ([but(sample=lambda rng: None)], "task 0: sample(rng) is a NoneType and has none of value, "),
+        ([but(sample=lambda rng: but(train=QUADRATIC))], "task 0: sample(rng): 'train' is not allowed"),
+        ([{"train": but(sample=lambda rng: QUADRATIC), "test": QUADRATIC}], "task 0: train: 'sample' is not allowed"),
+        ([{"train": QUADRATIC, "test": QUADRATIC}, {"train": but(hessian=None), "test": QUADRATIC}],
+         "task 1: train and task 0: train differ in hessian: all must have the same form"),
+        ([but(sample=lambda rng: QUADRATIC), but(sample=lambda rng: but(gradient=None))],
+         "task 1: sample and task 0: sample differ in gradient: all must have the same form"),
         ([but(train=QUADRATIC, test=QUADRATIC)], "task 0 has value, gradient, hessian, train, test"),
         ([{"train": QUADRATIC}], "task 0 has train"),
         ([{"train": QUADRATIC, "test": {"gradient": abs}}], "task 0: test: value is missing"),
@@ -92,7 +102,7 @@ def test_a_wrong_task_among_right_ones(wrong: Any, line: str) -> None:
         ([but(sample=lambda rng: but(hessian=lambda w: 2 * A))], "task 0: sample: hessian is not the derivative"),
         ([but(sample=lambda rng: {"gradient": abs})], "task 0: sample: value is missing"),
     ],
-)
+)  # fmt: skip
 def test_wrong_forms(tasks: Any, line: str) -> None:
     assert line in message(tasks)
 
@@ -103,6 +113,9 @@ def test_wrong_forms(tasks: Any, line: str) -> None:
         ({"L": -1.0}, "L = -1 is not allowed"),
         ({"L": 0.0}, "L = 0 is not allowed"),
         ({"L": "large"}, "L = 'large' is not allowed"),
+        ({"lower_bound": "low"}, "lower_bound = 'low' is not allowed: lower_bound must be a number"),
+        ({"sigma": [1.0, 2.0]}, "sigma = [1.0, 2.0] is not allowed: sigma must be a number"),
+        ({"l": 3.0}, "constants: 'l' is not allowed; did you mean L?"),
         ({"sigma": math.nan}, "sigma = nan is not allowed"),
         ({"lower_bound": math.inf}, "lower_bound = inf is not allowed"),
         ({"roh": 1.0}, "constants: 'roh' is not allowed; did you mean rho?"),

@@ -83,6 +83,10 @@ def test_what_was_left_out_is_announced_in_one_line_each(caplog: pytest.LogCaptu
     numerical, estimated = caplog.messages
     assert numerical.startswith("mine: gradient and hvp left out: differentiated numerically")
     assert estimated.startswith("mine: estimated by maximisation on [-6, 6]^3, times 1.05: sigma, lower_bound")
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "problems"):
+        build([{**cosine(0.3), "sample": lambda rng: cosine(0.3, names=("value", "gradient"))}], name="noisy")
+    assert caplog.messages == ["noisy: hvp left out: differentiated numerically, which is slower"]
 
 
 def test_mappings_objects_and_tasks_are_read_alike() -> None:
