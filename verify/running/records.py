@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from verify.claim import StepsizeRule, is_audit
 from verify.verdict import Verdict
 
+INTEGERS = ("N", "seed", "index", "checks", "samples")
 REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "tightness", "seconds")
 
 
@@ -95,6 +96,8 @@ class Record(Job):
     def from_json(cls, line: str | bytes) -> Record:
         """Inverse of `to_json`; raises ValueError (or KeyError, TypeError) where the line is no record."""
         values = json.loads(line)
+        if values["verdict"] not in get_args(Verdict) or not all(type(values[name]) is int for name in INTEGERS):
+            raise ValueError("not a record")
         for name in REALS:
             if values[name] is not None:
                 values[name] = float(values[name])

@@ -121,6 +121,8 @@ def _header(path: Path, line: bytes) -> Header:
         found = values["format"]
         if found != FORMAT:
             raise ValueError(f"{path} has format {found}, written by another version; this one reads format {FORMAT}")
+        if not (isinstance(values["settings"], dict) and isinstance(values["environment"], dict)):
+            raise TypeError
         return Header(**values)
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no file of records: its first line is not their header") from error

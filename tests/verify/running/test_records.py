@@ -48,7 +48,10 @@ def test_a_record_names_its_cell() -> None:
     assert made.where == "kink, N = 3, fixed, j = 2"
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[]", "3", '{"claim": "path"}', record().to_json()[:-1]])
+WRONG_TYPES = [record().to_json().replace('"N": 3', '"N": "x"'), record().to_json().replace("holds", "fine")]
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[]", "3", '{"claim": "path"}', record().to_json()[:-1], *WRONG_TYPES])
 def test_what_is_no_record_is_refused(line: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         Record.from_json(line)

@@ -97,6 +97,7 @@ def test_other_settings_or_another_version_cannot_be_resumed(tmp_path: Path, cel
         ("torn", "holds no records"),
         ("nonsense\n", "no file of records"),
         ("[1]\n", "no file of records"),
+        ('{"format": 1, "settings": [], "environment": {}}\n', "no file of records"),
         ('{"format": 99}\n', "has format 99, written by another version; this one reads format 1"),
         (HEADER.to_json() + "\nnonsense\n", "is damaged: line 2 is not a record"),
         (HEADER.to_json() + "\n{}\n", "is damaged: line 2 is not a record"),
