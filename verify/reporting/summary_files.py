@@ -30,7 +30,8 @@ def markdown(summary: Summary) -> str:
     """Summary of a run for a CI job's page."""
     total = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items()) or "no checks"
     lines = [f"**{total}** in {summary.seconds:.0f} s", ""]
-    lines += [f"- wrong constant: {_cell(line)}" for line in summary.wrong_constants]
+    if summary.wrong_constants:
+        lines += [*(f"- wrong constant: {_cell(line)}" for line in summary.wrong_constants), ""]
     lines += ["| claim | verdict | checks | measured | bound | tightness | where |", "|---|---|--:|--:|--:|--:|---|"]
     for claim in summary.claims:
         checks = ", ".join(f"{count} {verdict}" for verdict, count in claim.checks.items())

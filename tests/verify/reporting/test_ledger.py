@@ -155,6 +155,13 @@ def test_the_summary_is_written_for_programs_and_for_people(summary_of: Callable
     assert "| fake violated | violated | 1 violated | 1.5 | 1 | 1.5000 | fakes.py:make, N = 1, recommended |" in text
 
 
+def test_a_blank_line_sets_the_wrong_constants_apart_from_the_table(job: MakeJob) -> None:
+    audit = replace(job("constants of fakes"), problem="fakes")
+    lines = markdown(summarise(HEADER, stamp(audit, [{"verdict": "violated", "label": "rho"}]))).splitlines()
+    at = lines.index("- wrong constant: fakes: the audit refuted the constant rho")
+    assert lines[at + 1] == ""
+
+
 def test_text_of_a_user_cannot_break_the_markdown_table(job: MakeJob) -> None:
     nasty = replace(job("fake draws"), problem="<img src=x>|\nnew line")
     summary = summarise(HEADER, stamp(nasty, [{"verdict": "holds", "tightness": 0.5}]))
