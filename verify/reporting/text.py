@@ -12,6 +12,8 @@ from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
 from verify.running.run_file import RECORDS, read
 
+NAME_WIDTH = 32
+
 
 def ledger(out: Path) -> str:
     """Each statement and its claims, with verdicts and the tightest check where `out` holds records."""
@@ -24,9 +26,11 @@ def ledger(out: Path) -> str:
     for statement, group in grouped(claims().values()).items():
         lines += ["", statement]
         for claim in group:
-            lines.append(f"  {claim.name:<30} {claim.title}")
-            if claim.name in found:
-                lines.append(f"  {'':<30} {_result(found[claim.name])}")
+            below = [claim.title, *([_result(found[claim.name])] if claim.name in found else [])]
+            # A name that is too long for its column has its line to itself.
+            first = [] if len(claim.name) > NAME_WIDTH else [below.pop(0)]
+            lines.append("  ".join([f"  {claim.name:<{NAME_WIDTH}}", *first]).rstrip())
+            lines += [f"{'':<{NAME_WIDTH + 4}}{line}" for line in below]
     return "\n".join(lines)
 
 
