@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from verify.claim import Claim, claims
 from verify.reporting.ledger import ClaimSummary, Summary, worst
@@ -62,6 +63,7 @@ def render(summary: Summary, records: Sequence[Record]) -> str:
     )
     environment.filters["mathematics"] = lambda text: Markup(mathematics(text))
     environment.filters["number"] = number
+    environment.filters["witness"] = witness
     environment.filters["percent"] = lambda tightness: f"{100 * min(max(tightness, 0.0), 1.0):.1f}%"
     right = [record for record in records if not record.mutant]
     groups = {name: [_entry(claim, right) for claim in group] for name, group in summary.statements.items()}
@@ -94,6 +96,25 @@ def _entry(summary: ClaimSummary, records: Iterable[Record]) -> Entry:
         tuple(reasons.values()),
         tuple(sorted(largest.items())),
     )
+
+
+WITNESS_SHOWN = 400
+
+
+def witness(values: Mapping[str, Any]) -> str:
+    """What replays a check, in one line of text that is cut where it is long: the record has it in full.
+
+    >>> witness({"w": [1 / 3, [2.0]], "S": 4})
+    'w = [0.333333, [2]], S = 4'
+    """
+    text = ", ".join(f"{name} = {_plain(value)}" for name, value in values.items())
+    return text if len(text) <= WITNESS_SHOWN else f"{text[:WITNESS_SHOWN]}…"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 WIDTH, HEIGHT, MARGIN = 120, 28, 4

@@ -56,6 +56,7 @@ def test_the_page_shows_every_claim_with_its_verdict_and_its_largest_ratio(job: 
     assert set(claims) == {"fake draws", "fake violated", "fake error"}
     assert claims["fake violated"]["data-verdicts"] == "violated"
     assert float(claims["fake violated"]["data-tightness"] or "") == 1.5
+    assert "fakes.py:make, N = 1, recommended: w = [1.5]" in found.text
     assert "ZeroDivisionError: on purpose" in found.text
     assert "Traceback" in found.text
     assert "profile quick" in found.text
