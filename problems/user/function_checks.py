@@ -99,6 +99,23 @@ def _require_symmetric(name: str, rows: FunctionLoss, w: Array, u: Vector, v: Ve
         )
 
 
+def require_finite(loss: FunctionLoss, points: npt.NDArray[np.float64]) -> None:
+    """Require of a batch (tasks,) that what was given of it is finite at `points` (P, d), where a search may come.
+
+    Raises ValueError in one line that names the loss, the function and the point.
+    """
+    w, given = points[:, None], loss.derivatives
+    found = {"value": loss.value(w)[..., None]}
+    if "gradient" in given:
+        found["gradient"] = loss.gradient(w)
+    if curvature := given & {"hessian", "hvp"}:
+        found[max(curvature)] = loss.hvp(w, np.ones(points.shape[1]))
+    for name, result in found.items():
+        for p, task in np.argwhere(~np.isfinite(result).all(axis=-1)):
+            where = f"{loss.functions[task].label}: {name} at w = {show(points[p])}"
+            raise ValueError(f"{where} is NaN or infinite, must be finite within twice the region")
+
+
 def bias_notice(loss: FunctionLoss, draw: Callable[[int], FunctionLoss], points: npt.NDArray[np.float64]) -> str:
     """One line where the mean gradient of samples is far from the gradient of their task, or "".
 

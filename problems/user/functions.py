@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.problem import Problem
+from problems.user.box_search import box_points
 from problems.user.estimation import SAFETY, Estimator
-from problems.user.function_checks import bias_notice, check_loss
+from problems.user.function_checks import bias_notice, check_loss, require_finite
 from problems.user.function_constants import complete_constants
 from problems.user.function_loss import FunctionLoss, FunctionNoise
 from problems.user.function_tasks import read_tasks
@@ -21,7 +22,7 @@ from theory.validation import integer
 
 logger = logging.getLogger("problems")
 
-CHECKED_POINTS = 4
+CHECKED_POINTS, FINITE_POINTS = 4, 64
 BIAS_DRAWS = 1024
 
 
@@ -50,7 +51,8 @@ def from_functions(
         which nothing is estimated.
     name : shown in notices, and in records where the problem is not named by a file and a factory.
     region : a radius r for the box [−r, r]^d, or its corners (low, high), numbers or shape (d,). Claims are examined
-        there. Constants are estimated on the box twice as wide, as searches and inner paths leave it.
+        there. Constants are estimated, and losses must be finite, on the box twice as wide, as searches and inner paths
+        leave it.
     start : (d,) where the algorithms start; by default halfway from the centre of the region to its upper corner.
     train_size, test_size : data points per training and test set, which oracle calls are counted in (finite-sum).
 
@@ -93,6 +95,8 @@ def from_functions(
         logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
     estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
     known = complete_constants(constants, case, estimator)
+    for loss in losses:
+        require_finite(loss, box_points(estimator.low, estimator.high, FINITE_POINTS))
     if known.estimated:
         box = f"[{estimator.low.min():g}, {estimator.high.max():g}]^{dim}"
         logger.warning(f"{name}: estimated by maximisation on {box}, times {SAFETY}: {', '.join(known.estimated)}")

@@ -156,6 +156,17 @@ def test_a_loss_that_cannot_be_estimated_says_why() -> None:
     assert re.search(r"L cannot be estimated: not finite at w = \[", message([jump], constants={}, region=0.7))
 
 
+def test_a_loss_that_is_not_finite_where_searches_come_is_named() -> None:
+    log = but(value=lambda w: QUADRATIC["value"](w) if w[0] > -3 else np.log(w[0]))
+    line = "task 1: value at w = ("
+    assert line in message([QUADRATIC, log], region=2.0)
+    assert "is NaN or infinite, must be finite within twice the region" in message([QUADRATIC, log], region=2.0)
+    problems.from_functions([QUADRATIC, log], dim=2, constants=GIVEN, region=1.0)
+    for name in ("gradient", "hessian"):
+        jump = but(**{name: lambda w, name=name: QUADRATIC[name](w) * (1 if w[0] < 3 else math.nan)})
+        assert f"task 0: {name} at w = (" in message([jump], region=2.0)
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
