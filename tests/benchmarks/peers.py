@@ -54,7 +54,8 @@ def jax_meta_gradient(case: Case) -> Callable[[], Array]:
     """`jit(vmap(vmap(grad)))`."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+    config: Any = jax.config
+    config.update("jax_enable_x64", True)
     inner, outer, w = case.build()
     value = value_of(inner, jax.numpy, jax.numpy.asarray)
     objective = meta_objective(value, jax.grad(value), case.N)
