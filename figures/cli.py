@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,23 +20,27 @@ from verify.running.execution import open_workers
 OUT = Path("figures/output")
 
 
-class Formats(click.ParamType["tuple[str, ...]"]):
-    """File formats separated by commas."""
-
-    name = "FORMAT,…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Read the formats, each once; fails in one line."""
-        formats = tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
-        for kind in formats:
-            if kind not in FORMATS:
-                self.fail(f"{kind!r} is not allowed: it must be one of {', '.join(FORMATS)}", param, ctx)
-        return tuple(formats)
+def formats_of(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read file formats separated by commas, each once."""
+    formats = tuple(dict.fromkeys(value.split(",")))
+    for kind in formats:
+        if kind not in FORMATS:
+            message = f"{kind!r} is not allowed: it must be one of {', '.join(FORMATS)}"
+            raise click.BadParameter(message, context, option)
+    return formats
 
 
 @click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--format", "formats", type=Formats(), default="pdf,png", show_default=True, help="pdf, png, svg.")
+@click.option(
+    "--format",
+    "formats",
+    metavar="FORMAT,…",
+    callback=formats_of,
+    default="pdf,png",
+    show_default=True,
+    help="pdf, png, svg.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Where files go."
 )

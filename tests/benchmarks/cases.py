@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rates import Rates, penalty_rate
 
 from problems.losses.cosine_loss import RotatedCosine
 from problems.losses.linear_model import LinearModel
 from problems.robust_regression import GemanMcClure
+from tests.benchmarks.rates import Rates, penalty_rate
 from theory.loss import Array, Loss
 
 ALPHA = 0.05

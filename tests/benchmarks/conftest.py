@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from rates import Rates, measure_rates
-
+from tests.benchmarks.rates import Rates, measure_rates
 from verify.running.execution import one_thread
 
 LINES = pytest.StashKey[list[str]]()

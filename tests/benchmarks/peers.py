@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from cases import ALPHA, Case
 
 from problems.losses.cosine_loss import RotatedCosine
 from problems.losses.linear_model import LinearModel
+from tests.benchmarks.cases import ALPHA, Case
 from theory.loss import Array, Loss
 
 
@@ -54,7 +54,8 @@ def jax_meta_gradient(case: Case) -> Callable[[], Array]:
     """`jit(vmap(vmap(grad)))`."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    config: Any = jax.config
+    config.update("jax_enable_x64", True)
     inner, outer, w = case.build()
     value = value_of(inner, jax.numpy, jax.numpy.asarray)
     objective = meta_objective(value, jax.grad(value), case.N)

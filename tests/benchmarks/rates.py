@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from timing import alternate
 
 from problems.losses.penalty import Penalty
+from tests.benchmarks.timing import alternate
 from theory.loss import Array
 
 SIZES = (2_000, 4_000, 8_000, 16_000, 32_000)

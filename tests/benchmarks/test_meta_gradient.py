@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import peers
 import pytest
-from cases import ALPHA, CASES, Case
-from rates import Rates
-from timing import alternate
 
+from tests.benchmarks import peers
+from tests.benchmarks.cases import ALPHA, CASES, Case
+from tests.benchmarks.rates import Rates
+from tests.benchmarks.timing import alternate
 from theory.loss import Array
 from theory.maml import meta_gradient
 

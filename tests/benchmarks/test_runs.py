@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rates import Rates
-from timing import alternate
 
 from problems.registry import family
+from tests.benchmarks.rates import Rates
+from tests.benchmarks.timing import alternate
 from theory.algorithms import run
 from theory.constants import Schedule
 from verify.claim import claims

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
-from cases import ALPHA, Case
-from timing import alternate
 
 from problems.registry import family
+from tests.benchmarks.cases import ALPHA, Case
+from tests.benchmarks.timing import alternate
 from theory.maml import meta_gradient
 from verify.evidence.fits import power_law
 
@@ -62,7 +63,7 @@ def test_memory_is_flat_in_replicas_beyond_a_block(kind: str, report: Callable[[
     peaks = {}
     for R in (2_000, 20_000):
         inner, outer, w = case(kind, "R", R).build()
-        peaks[R] = extra_memory(lambda inner=inner, outer=outer, w=w: meta_gradient(w, ALPHA, 5, inner, outer))
+        peaks[R] = extra_memory(partial(meta_gradient, w, ALPHA, 5, inner, outer))
     report(f"{kind}: " + ", ".join(f"{peak / 1e6:.2f} MB beyond the result at R = {R}" for R, peak in peaks.items()))
     assert peaks[20_000] < 1.25 * peaks[2_000]  # blocks of equal length differ a little in length
 
@@ -72,7 +73,7 @@ def test_memory_of_the_general_way_is_linear_in_steps(report: Callable[[str], No
     problem = family("softmax-bandit").build(1, 0.1)
     w = problem.probes(300, np.random.default_rng(84))[:, None]
     steps = (10, 30, 100, 300)
-    peaks = [extra_memory(lambda N=N: meta_gradient(w, 0.1, N, problem.inner, problem.outer)) for N in steps]
+    peaks = [extra_memory(partial(meta_gradient, w, 0.1, N, problem.inner, problem.outer)) for N in steps]
     fit = power_law(list(steps), peaks)
     report(f"general way: memory grows as N^{fit.slope:.3f} (between {fit.lower:.3f} and {fit.upper:.3f}), N = {steps}")
     assert abs(fit.slope - 1) < 0.1

@@ -82,7 +82,9 @@ def supremum(function: Callable[[Array], Array], problem: Problem, columns: int,
     values = function(points)
     best = float(values.max())
     for start in points[np.argsort(-values)[:polish]]:
-        found = optimize.minimize(lambda x: -function(x[None])[0], start, method="Nelder-Mead", options={"maxfev": 600})
+        found = optimize.minimize(  # type: ignore[call-overload]  # the stubs do not know `maxfev`
+            lambda x: -function(x[None])[0], start, method="Nelder-Mead", options={"maxfev": 600}
+        )
         best = max(best, -found.fun)
     return best
 
@@ -91,10 +93,11 @@ def measure(problem: Problem, name: str) -> float:
     d = problem.dim
     if name in ("b", "b_sq"):
         power = 1 if name == "b" else 2
-        per_task = [
-            supremum(lambda w, i=i: mismatch(problem, w)[:, i], problem, d, polish=1)
-            for i in range(problem.number_of_tasks)
-        ]
+
+        def of_task(i: int) -> float:
+            return supremum(lambda w: mismatch(problem, w)[:, i], problem, d, polish=1)
+
+        per_task = [of_task(i) for i in range(problem.number_of_tasks)]
         return float(np.mean(np.array(per_task) ** power))
     functions: dict[str, Callable[[Array], Array]] = {
         "L": lambda w: curvature(problem, w),

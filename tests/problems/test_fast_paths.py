@@ -1,5 +1,6 @@
 """The fused meta-gradients equal the general one up to rounding, for every shape they accept, and refuse the others."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +57,7 @@ def regression(penalty: Penalty, n: int, m: int = 6, tasks: int = TASKS, d: int 
     return train, test
 
 
-PAIRS = {
+PAIRS: dict[str, Callable[[], tuple[Loss, Loss]]] = {
     "one cosine": lambda: (cosines(1),) * 2,
     "two cosines": lambda: (cosines(2),) * 2,
     "three cosines, equal outer": lambda: (cosines(3), cosines(3)),

@@ -184,7 +184,7 @@ def test_divergence_is_reported_without_warnings_or_nan(algorithm: str) -> None:
     K = 400
     s = schedule(problem, K=K)
     rng = np.random.default_rng(66)
-    trajectory = run(algorithm, problem, problem.constants, s, starts, rng, meta_stepsize=50.0)  # type: ignore[arg-type]
+    trajectory = run(algorithm, problem, problem.constants, s, starts, rng, meta_stepsize=50.0)
     step = int(trajectory.diverged_at[0])
     assert 1 < step < K
     assert trajectory.describe(0) == f"diverged at step {step}"

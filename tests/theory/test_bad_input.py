@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_schedule(field: str, value: object, shown: str) -> None:
         (lambda: theory.steps_to_accuracy(c, s, math.inf, "exact"), "epsilon", "inf"),
     ],
 )
-def test_arguments(call, field: str, shown: str) -> None:
+def test_arguments(call: Callable[[], object], field: str, shown: str) -> None:
     with pytest.raises(ValueError, match=field) as error:
         call()
     one_line(error, field, shown)

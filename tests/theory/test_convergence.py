@@ -1,6 +1,8 @@
 """The theorems, against one meta step of their proofs and the root of their quadratic."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +114,7 @@ def test_resampling_constants_are_those_of_one_step(x: float, N: int) -> None:
     ("theorem", "c"),
     [(theorem_exact, FINITE_SUM), (theorem_finite_sum, FINITE_SUM), (theorem_resampling, RESAMPLING)],
 )
-def test_guarantee_is_consistent_and_falls_like_the_root_of_K(theorem, c: Constants) -> None:
+def test_guarantee_is_consistent_and_falls_like_the_root_of_K(theorem: Callable[..., Any], c: Constants) -> None:
     few, many = (theorem(c, schedule(c, K=K, B=10**9, S=10**9)) for K in (10**4, 10**6))
     for guarantee in (few, many):
         L_w = guarantee.A + guarantee.G * guarantee.bound
@@ -150,7 +152,7 @@ def test_bounds_move_the_right_way() -> None:
 @pytest.mark.parametrize(
     ("theorem", "c"), [(theorem_exact, FINITE_SUM), (theorem_finite_sum, FINITE_SUM), (theorem_resampling, RESAMPLING)]
 )
-def test_constants_stay_bounded_in_N_at_the_recommended_stepsize(theorem, c: Constants) -> None:
+def test_constants_stay_bounded_in_N_at_the_recommended_stepsize(theorem: Callable[..., Any], c: Constants) -> None:
     N = np.array([1.0, 10, 1e3, 1e6])
     s = Schedule(N=N, alpha=recommended_stepsize(c, N), C_beta=100.0, B=500, S=5000, K=1000, Delta=3.7, D_L=9)
     bound = theorem(c, s).bound

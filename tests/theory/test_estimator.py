@@ -1,5 +1,8 @@
 """Bias and second moment of the estimators, against the chains of inequalities of their proofs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,7 +130,7 @@ def test_batches_lower_every_bound_and_the_stepsize_raises_it() -> None:
 
 
 @pytest.mark.parametrize("over_tasks", [bias_bound, second_moment_bound, finite_sum_second_moment_bound])
-def test_bounds_over_tasks_stop_at_the_cap(over_tasks) -> None:
+def test_bounds_over_tasks_stop_at_the_cap(over_tasks: Callable[..., Any]) -> None:
     with pytest.raises(PremiseError, match="alpha"):
         over_tasks(RESAMPLING, schedule(3, share=1.0), 1.0)
 

@@ -1,5 +1,8 @@
 """Lemma bounds against the recursions of their proofs, run step by step."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,7 +106,7 @@ def test_arrays_broadcast() -> None:
 
 
 @pytest.mark.parametrize("link", [link_bound, link_tasks_bound])
-def test_link_does_not_speak_past_the_cap(link) -> None:
+def test_link_does_not_speak_past_the_cap(link: Callable[..., Any]) -> None:
     with pytest.raises(PremiseError, match="alpha"):
         link(RESAMPLING, schedule(3, share=1.0), 1.0)
     assert link(RESAMPLING, schedule(3, share=0.999), 1.0) > 1

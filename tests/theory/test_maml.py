@@ -132,6 +132,6 @@ def test_bad_numbers_of_steps_are_named(regression: Problem, N: float) -> None:
     w = np.zeros((1, 4))
     message = r"^N = (-1|1\.5) is not allowed: N must be an integer >= 0$"
     with pytest.raises(ValueError, match=message):
-        meta_gradient(w, 0.1, N, regression.inner, regression.outer)  # type: ignore[arg-type]
+        meta_gradient(w, 0.1, N, regression.inner, regression.outer)
     with pytest.raises(ValueError, match=message):
-        meta_objective(w, 0.1, N, regression.inner, regression.outer)  # type: ignore[arg-type]
+        meta_objective(w, 0.1, N, regression.inner, regression.outer)

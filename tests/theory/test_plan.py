@@ -1,5 +1,7 @@
 """Planned schedules: certified, cheapest nearby, explained where impossible, and true to their word when run."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +16,7 @@ from theory.complexity import oracle_calls, steps_to_accuracy, theorem
 from theory.constants import Constants, Schedule
 from theory.convergence import A, G
 from theory.growth import recommended_stepsize, stepsize_cap
-from theory.loss import Loss
+from theory.loss import Array, Loss, TaskIndex
 from theory.maml import meta_objective
 
 CONSTANTS = {
@@ -202,16 +204,16 @@ class Centred(Loss):
     curvature: npt.NDArray[np.float64]
     centres: npt.NDArray[np.float64]
 
-    def value(self, w):
+    def value(self, w: Array) -> Array:
         return 0.5 * ((w - self.centres) ** 2 * self.curvature).sum(axis=-1)
 
-    def gradient(self, w):
+    def gradient(self, w: Array) -> Array:
         return self.curvature * (w - self.centres)
 
-    def hvp(self, w, v):
+    def hvp(self, w: Array, v: Array) -> Array:
         return np.broadcast_to(self.curvature * v, np.broadcast_shapes(w.shape, v.shape, self.centres.shape))
 
-    def take(self, tasks):
+    def take(self, tasks: TaskIndex) -> Centred:
         return replace(self, centres=self.centres[tasks])
 
 
@@ -227,7 +229,7 @@ class CentredTasks:
     train_size: int = 7
     test_size: int = 11
 
-    def minibatch(self, tasks, size, rng):
+    def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Centred:
         loss = self.outer.take(tasks)
         moved = self.noise / np.sqrt(size) * rng.normal(size=loss.centres.shape)
         return replace(loss, centres=loss.centres + moved)

@@ -1,5 +1,7 @@
 """The own results: never weaker than the paper's, and right on instances in closed form."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,7 +83,7 @@ def test_one_step_bias_falls_like_the_batch_and_bounds_a_cubic() -> None:
     noise = 0.1 * 1.9 / np.sqrt(S)
     w = 0.3
 
-    def slope(x):
+    def slope(x: Any) -> Any:
         return 2.0 * x + 0.85 * x**2
 
     end = w - 0.1 * slope(w)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,7 +101,7 @@ def needs(cell):
 
 
 @pytest.fixture
-def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A user's problem, by its file, whose claims are forgotten afterwards."""
     claim_module.claims()
     monkeypatch.setattr(claim_module, "_CLAIMS", dict(claim_module._CLAIMS))
@@ -120,7 +120,7 @@ def job(fakes: str) -> Callable[..., Job]:
             problem="fakes.py:make",
             problem_spec=fakes,
             N=N,
-            rule=rule,  # type: ignore[arg-type]
+            rule=rule,
             profile="quick",
             seed=0,
             mutant=mutant,

@@ -64,7 +64,7 @@ def test_a_claim_that_cannot_speak_of_the_problem_is_no_support(problem: Problem
 
 def test_a_factory_in_place_of_its_problem_is_one_line() -> None:
     with pytest.raises(ValueError, match=r"^problem is a function, must be a Problem or the name of one: call it$"):
-        assert_claims(lambda: None, "path")  # type: ignore[arg-type]
+        assert_claims(lambda: None, "path")
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_a_factory_in_place_of_its_problem_is_one_line() -> None:
 )
 def test_bad_input_is_one_line(problem_name: str, options: dict[str, object], line: str) -> None:
     with pytest.raises(ValueError, match=r"allowed|unknown") as caught:
-        assert_claims(problem_name, **options)  # type: ignore[arg-type]
+        assert_claims(problem_name, **options)
     assert line in str(caught.value)

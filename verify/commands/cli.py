@@ -10,7 +10,7 @@ import click
 
 from verify.claim import PROFILES
 from verify.commands.cli_plan import plan
-from verify.commands.command_line import Cli, InnerSteps, cores, fail, one_line_errors
+from verify.commands.command_line import Cli, cores, fail, integers, one_line_errors
 from verify.running.run_file import own_version
 
 OUT = Path("results")
@@ -29,7 +29,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
 @click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
-@click.option("--inner-steps", type=InnerSteps(), default=(), help="Inner steps N, for instance 1,5,20.")
+@click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")

@@ -70,16 +70,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class InnerSteps(click.ParamType["tuple[int, ...]"]):
-    """Integers separated by commas."""
-
-    name = "N,N,…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Read the numbers; fails in one line."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not allowed: integers >= 0, separated by commas", param, ctx)
+def integers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """Read the integers of an option, separated by commas; none where the option is absent."""
+    if value is None:
+        return ()
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is not allowed: integers >= 0, separated by commas", context, option
+        ) from None

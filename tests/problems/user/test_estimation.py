@@ -88,7 +88,7 @@ def test_least_value_leaves_the_box_and_knows_when_there_is_none() -> None:
     low, high = -np.ones(1), np.ones(1)
 
     def loss(value: object, gradient: object) -> FunctionLoss:
-        batch = FunctionLoss.of([Functions("task 0", value, gradient)], 0.1)  # type: ignore[arg-type]
+        batch = FunctionLoss.of([Functions("task 0", value, gradient)], 0.1)
         return batch.take(np.array(0))
 
     bowl = loss(lambda w: (w[0] - 7) ** 2 + 2, lambda w: 2 * (w - 7))

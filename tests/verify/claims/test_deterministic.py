@@ -91,7 +91,7 @@ def test_every_mutant_is_refuted_where_the_right_formula_holds(claim: str, mutan
 
 def misdeclared(name: str, N: int, rule: str, **factors: float) -> Problem:
     """A problem some of whose constants are declared too small by these factors."""
-    problem = family(name).build(N, alpha_L(rule, N))  # type: ignore[arg-type]
+    problem = family(name).build(N, alpha_L(rule, N))
     c = problem.constants
     wrong = {field: getattr(c, field) * factor for field, factor in factors.items()}
     return replace(problem, constants=replace(c, **wrong))

@@ -47,7 +47,7 @@ def call(arguments: list[str]) -> None:
         assert "Traceback" not in result.stderr
 
 
-@settings(**TIMES)  # type: ignore[arg-type]
+@settings(**TIMES)
 @given(st.lists(words, max_size=6))
 def test_any_words(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -58,7 +58,7 @@ def test_any_words(arguments: list[str]) -> None:
         call([*arguments, *where])
 
 
-@settings(**TIMES)  # type: ignore[arg-type]
+@settings(**TIMES)
 @given(
     claim=st.sampled_from(["path", "Gradient-Growth", "pth", ""]) | st.text(max_size=5),
     problem=st.sampled_from(["kink", "saddle", "nobody", "no.py:f", "json:loads", ":"]) | st.text(max_size=5),
@@ -76,7 +76,7 @@ def test_any_values(claim: str, problem: str, steps: str, seed: int, mutants: bo
 numbers = st.sampled_from(["0", "1", "-1", "0.5", "nan", "inf", "1e308", "1e-308", "x"])
 
 
-@settings(**TIMES)  # type: ignore[arg-type]
+@settings(**TIMES)
 @given(
     options=st.dictionaries(
         st.sampled_from(["--L", "--rho", "--sigma", "--sigma-g", "--sigma-H", "--b", "--b-sq", "--delta", "--eps"]),

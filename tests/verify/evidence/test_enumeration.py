@@ -138,7 +138,10 @@ def test_larger_batches_of_Hessians_and_outer_data_bring_the_second_moment_to_th
 ):
     problem = waves()
     paths = enumerate_paths(problem, W, ALPHA, 3, 1)
-    at = lambda D, T: second_moment(problem, paths, ALPHA, D, T)  # noqa: E731
+
+    def at(D: int, T: int) -> Array:
+        return second_moment(problem, paths, ALPHA, D, T)
+
     limit = at(10**9, 10**9)
     assert (at(1, 10**9) - limit > 0).all()
     assert (at(10**9, 4) - limit) == pytest.approx((at(10**9, 1) - limit) / 4, rel=1e-6)  # linear in 1/T

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from problems.convex_quadratic import IsotropicQuadratic
 from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.constants import Schedule
@@ -76,10 +77,11 @@ def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
     """Far from 0 a run on a quadratic rounds 1e6 times more coarsely; its mean moves, but by less than the slack."""
     cell = cell_of("convex-quadratic")
     problem, c = cell.problem, cell.constants
+    assert isinstance(problem.inner, IsotropicQuadratic)
     s = schedule(cell, C_beta=2.0, K=30)
     near = run("exact", problem, c, s, problem.start, cell.rng("x"))
     shift = 1e6
-    moved = replace(problem.inner, center=problem.inner.center + shift)  # type: ignore[type-var]
+    moved = replace(problem.inner, center=problem.inner.center + shift)
     far = replace(problem, inner=moved, outer=moved, start=problem.start + shift)
     trajectory = run("exact", far, c, s, far.start, cell.rng("x"))
     difference = abs(trajectory.mean_gradient_norm[0] - near.mean_gradient_norm[0])
