@@ -46,7 +46,7 @@ def assert_claims(
     selection = Selection(
         claims=(claims,) if isinstance(claims, str) else tuple(claims),
         problems=(problem,) if isinstance(problem, str) else (),
-        inner_steps=(inner_steps,) if isinstance(inner_steps, int) else tuple(inner_steps),
+        inner_steps=tuple(inner_steps) if isinstance(inner_steps, Iterable) else (inner_steps,),
         profile=profile,
         seed=seed,
     )

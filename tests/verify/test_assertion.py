@@ -73,6 +73,11 @@ def test_a_factory_in_place_of_its_problem_is_one_line() -> None:
         ("quadratics", {"claims": "path"}, "did you mean quadratic?"),
         ("quadratic", {"claims": "pathh"}, "did you mean 'path'?"),
         ("quadratic", {"inner_steps": -1}, "N = -1 is not allowed"),
+        ("quadratic", {"inner_steps": "1"}, "N = '1' is not allowed"),
+        ("quadratic", {"inner_steps": [1, 1.5]}, "N = 1.5 is not allowed"),
+        ("quadratic", {"inner_steps": True}, "N = True is not allowed"),
+        ("quadratic", {"seed": 1.5}, "seed = 1.5 is not allowed"),
+        ("quadratic", {"seed": "a"}, "seed = 'a' is not allowed"),
         ("quadratic", {"profile": "fast"}, "profile = 'fast' is not allowed"),
     ],
 )

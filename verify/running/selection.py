@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from problems.problem import Problem
@@ -45,18 +46,22 @@ class Selection:
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"profile = {self.profile!r} is not allowed: it must be one of {', '.join(PROFILES)}")
-        if self.seed < 0:
-            raise ValueError(f"seed = {self.seed} is not allowed: it must be an integer >= 0")
+        if not (_is_integer(self.seed) and self.seed >= 0):
+            raise ValueError(f"seed = {self.seed!r} is not allowed: it must be an integer >= 0")
         for N in self.inner_steps:
-            if not 0 <= N <= MAX_INNER_STEPS:
+            if not (_is_integer(N) and 0 <= N <= MAX_INNER_STEPS):
                 raise ValueError(
-                    f"inner steps N = {N} is not allowed: N must be an integer from 0 to {MAX_INNER_STEPS}"
+                    f"inner steps N = {N!r} is not allowed: N must be an integer from 0 to {MAX_INNER_STEPS}"
                 )
 
     @property
     def chosen_steps(self) -> tuple[int, ...]:
         """The N to examine, ascending."""
         return tuple(sorted(set(self.inner_steps or PROFILES[self.profile].inner_steps)))
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
