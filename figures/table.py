@@ -56,13 +56,16 @@ class Table:
 
     @classmethod
     def read(cls, path: Path) -> Table:
-        """Read what `write` wrote; raises ValueError in one line where the file is missing or empty."""
+        """Read what `write` wrote; raises ValueError in one line where the file is missing, empty or no table."""
         if not path.is_file():
             raise ValueError(f"{path} does not exist: draw the figure once without --from-data")
-        with path.open(newline="", encoding="utf-8") as file:
-            rows: list[Row] = [
-                {name: _entry(text) for name, text in row.items() if text != ""} for row in csv.DictReader(file)
-            ]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows: list[Row] = [
+                    {name: _entry(text) for name, text in row.items() if text != ""} for row in csv.DictReader(file)
+                ]
+        except (csv.Error, TypeError, UnicodeDecodeError) as error:  # a row of another length has a None or a list
+            raise ValueError(f"{path} is no table: draw the figure once without --from-data") from error
         if not rows:
             raise ValueError(f"{path} holds no data: draw the figure once without --from-data")
         return cls(rows)

@@ -22,10 +22,18 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "line"), [(None, "does not exist"), ("", "holds no data"), ("x,y\n", "holds no data")]
+    ("content", "line"),
+    [
+        (None, "does not exist"),
+        (b"", "holds no data"),
+        (b"x,y\n", "holds no data"),
+        (b"x,y\n1\n", "is no table"),
+        (b"x,y\n1,2,3\n", "is no table"),
+        (b"x,y\n\xff,1\n", "is no table"),
+    ],
 )
-def test_missing_data_are_one_line(tmp_path: Path, content: str | None, line: str) -> None:
+def test_missing_data_are_one_line(tmp_path: Path, content: bytes | None, line: str) -> None:
     if content is not None:
-        (tmp_path / "t.csv").write_text(content)
+        (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(ValueError, match=f"t.csv {line}: draw the figure once without --from-data"):
         Table.read(tmp_path / "t.csv")
