@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
 import textwrap
 import time
@@ -82,7 +82,8 @@ def _counts(counts: Mapping[Verdict, int]) -> str:
 def show(summary: Summary, path: Path) -> None:
     """Print the table of a run, what is wrong line by line, and the outcome."""
     terminal = sys.stdout.isatty()
-    console = Console() if terminal else Console(width=int(os.environ.get("COLUMNS") or PLAIN_WIDTH), color_system=None)
+    width = shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
+    console = Console() if terminal else Console(width=width, color_system=None)
     with console.capture() as table:
         width = (console.width - NUMBERS_WIDTH) // 3  # what is left to a name, to the checks, and to a place
         mutants = summary.mutants

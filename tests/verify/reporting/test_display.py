@@ -13,6 +13,15 @@ from verify.running.records import Job
 from verify.running.run_file import Header
 
 
+@pytest.mark.parametrize("columns", ["", "0", "-3", "wide"])
+def test_a_width_that_is_none_does_not_cost_the_table(
+    columns: str, job: Callable[..., Job], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    show(summarise(Header.new({}), evaluate(job("fake draws")), 1.0), Path("out"))
+    assert "fake draws" in capsys.readouterr().out
+
+
 def test_long_names_break_at_hyphens(
     job: Callable[..., Job], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
