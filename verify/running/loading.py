@@ -72,7 +72,7 @@ def _factory(spec: str, place: str, name: str, version: int) -> Callable[..., Pr
     module = _guarded(spec, "cannot be imported", lambda: _module(place, version))
     factory = getattr(module, name, None)
     if factory is None:
-        hint = suggestion(name, vars(module))
+        hint = suggestion(name, (known for known, value in vars(module).items() if inspect.isfunction(value)))
         raise ValueError(f"problem = {spec!r}: {place} defines no {name or 'factory'}{hint}")
     if not callable(factory):
         raise ValueError(f"problem = {spec!r}: {name} is a {type(factory).__name__}, not a function")

@@ -49,6 +49,8 @@ class Header:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({item})" for name, item in value.items()) or "not given"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "not given"
     return str(value if value not in (None, "") else "not given")

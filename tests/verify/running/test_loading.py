@@ -131,6 +131,11 @@ def test_a_bad_file_gives_one_line(write: Write, text: str, factory: str, line: 
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_no_function_is_not_suggested(write: Write) -> None:
+    with pytest.raises(ValueError, match=r"defines no nope$"):
+        load_problem(f"{write('import numpy as np')}:nope", 5, 0.1)
+
+
 @pytest.mark.parametrize(
     ("spec", "line"),
     [

@@ -68,5 +68,7 @@ def test_the_header_tells_what_differs() -> None:
     assert old.difference(Header.new({"seed": 2, "claims": ["path", "link"], "problems": []})) == "seed was 1 and is 2"
     other = Header.new({"seed": 1, "claims": [], "problems": []})
     assert old.difference(other) == "claims was path, link and is not given"
+    files = [Header.new({"problem files": {"mine.py": digest}}) for digest in ("a", "b")]
+    assert files[0].difference(files[1]) == "problem files was mine.py (a) and is mine.py (b)"
     changed = Header(settings=old.settings, environment={**old.environment, "numpy": "1.0"})
     assert changed.difference(old).startswith("numpy was 1.0 and is ")
