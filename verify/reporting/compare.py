@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -44,12 +44,14 @@ class Comparison:
     changes : verdicts that changed, checks that vanished or appeared, tightness that moved; regressions first.
     compared : number of checks that both runs have.
     old_seconds, new_seconds : time of the cells of each run, summed over workers; reported, never judged.
+    settings : the first setting in which the runs differ, in words; "" if there is none.
     """
 
     changes: tuple[Change, ...]
     compared: int
     old_seconds: float
     new_seconds: float
+    settings: str
 
     @property
     def regressed(self) -> bool:
@@ -63,7 +65,8 @@ class Comparison:
             f"{self.compared} checks compared: {count} regressions, {len(self.changes) - count} other changes; "
             f"{self.old_seconds:.1f} s -> {self.new_seconds:.1f} s"
         )
-        return "\n".join([*map(str, self.changes), closing])
+        note = [f"note: the runs have different settings: {self.settings}"] if self.settings else []
+        return "\n".join([*map(str, self.changes), *note, closing])
 
 
 def compare(old: Path, new: Path, tolerance: float) -> Comparison:
@@ -94,6 +97,7 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
         len(common),
         sum(record.seconds for record in before.records),
         sum(record.seconds for record in after.records),
+        replace(before.header, environment={}).difference(replace(after.header, environment={})),
     )
 
 

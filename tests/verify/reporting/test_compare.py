@@ -18,9 +18,9 @@ MakeJob = Callable[..., Job]
 def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
     """Write a file of records."""
 
-    def write(name: str, records: Sequence[Record]) -> Path:
+    def write(name: str, records: Sequence[Record], seed: int = 0) -> Path:
         path = tmp_path / f"{name}.jsonl"
-        lines = [Header.new({"seed": 0}).to_json(), *(record.to_json() for record in records)]
+        lines = [Header.new({"seed": seed}).to_json(), *(record.to_json() for record in records)]
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return path
 
@@ -36,6 +36,13 @@ def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], job: MakeJo
     same = compare(run("old", records), run("new", records), 0.0)
     assert (same.changes, same.compared, same.regressed) == ((), 2, False)
     assert same.text() == "2 checks compared: 0 regressions, 0 other changes; 1.5 s -> 1.5 s"
+
+
+def test_runs_with_different_settings_say_so(run: Callable[..., Path], job: MakeJob) -> None:
+    records = checks(job("fake draws"), ("holds", 0.71))
+    found = compare(run("old", records), run("new", records, seed=3), 0.0)
+    assert not found.regressed
+    assert found.text().startswith("note: the runs have different settings: seed was 0 and is 3\n1 checks compared")
 
 
 @pytest.mark.parametrize(
