@@ -20,6 +20,7 @@ import math, os, signal, time
 from pathlib import Path
 from problems.registry import family
 from theory.validation import PremiseError
+from verify.evidence.statistics import RangeError
 from verify.claim import Mutant, claim
 from verify.verdict import Finding
 
@@ -85,6 +86,10 @@ def silent(cell):
 @fake("fake nan")
 def nan(cell):
     yield finding(math.nan)
+
+@fake("fake range")
+def out_of_range(cell):
+    raise RangeError("a sample lies outside its almost-sure ball")
 
 @fake("fake violated")
 def violated(cell):

@@ -38,6 +38,10 @@ def exactly(values: Values) -> Interval:
     return Interval(values, values, values)
 
 
+class RangeError(ValueError):
+    """A sample lies outside of its almost-sure range: a bound on which the range rests is too small."""
+
+
 def mean_interval(samples: Values, delta: float, low: npt.ArrayLike, high: npt.ArrayLike) -> Interval:
     """Two-sided interval for the mean of a bounded variable: the empirical Bernstein bound.
 
@@ -54,7 +58,8 @@ def mean_interval(samples: Values, delta: float, low: npt.ArrayLike, high: npt.A
 
     Raises
     ------
-    ValueError : fewer than two samples, or one outside of its range (which is then not almost sure).
+    ValueError : fewer than two samples.
+    RangeError : a sample outside of its range, which is then not almost sure.
 
     Source: Maurer, Pontil (2009), Theorem 4.
     """
@@ -67,7 +72,7 @@ def mean_interval(samples: Values, delta: float, low: npt.ArrayLike, high: npt.A
     if outside.any():
         at = tuple(np.argwhere(outside)[0])
         bounds = (float(np.broadcast_to(side, samples.shape)[at]) for side in (low, high))
-        raise ValueError("a sample {:g} lies outside its almost-sure range [{:g}, {:g}]".format(samples[at], *bounds))
+        raise RangeError("a sample {:g} lies outside its almost-sure range [{:g}, {:g}]".format(samples[at], *bounds))
     x = math.log(4 / delta)
     from_low = samples - low  # so that a constant has no rounding error
     mean, width = from_low.mean(axis=0), high - low
@@ -92,14 +97,15 @@ def norm_of_mean_interval(samples: Values, delta: float, radius: npt.ArrayLike) 
 
     Raises
     ------
-    ValueError : fewer than four samples, or one outside of its ball (which is then not almost sure).
+    ValueError : fewer than four samples.
+    RangeError : a sample outside of its ball, which is then not almost sure.
 
     Source: Pinelis (1994), Theorem 3.4 (Hilbert space, Bernstein's form); Maurer, Pontil (2009), Theorem 4.
     """
     n, x = len(samples), math.log(4 / delta)
     radius = np.asarray(radius, dtype=np.float64)
     if bool((np.linalg.norm(samples, axis=-1) > radius * (1 + ROUNDINGS * EPS)).any()):
-        raise ValueError("a sample lies outside its almost-sure ball")
+        raise RangeError("a sample lies outside its almost-sure ball")
     pairs = samples[1::2] - samples[: n - n % 2 : 2]
     half_squares = np.minimum(0.5 * np.square(pairs).sum(axis=-1), 2 * radius**2)
     # mean_interval spends half of its delta on each side, and only the upper one is used here.

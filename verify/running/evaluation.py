@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from problems.problem import Problem
+from problems.user.function_constants import BOUNDS
 from theory.validation import PremiseError, one_line
 from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
+from verify.evidence.statistics import RangeError
 from verify.running.loading import load_problem
 from verify.running.records import Job, Record, plain
 from verify.verdict import Finding, judge
@@ -51,8 +53,10 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
         found.append({"verdict": "vacuous", "note": _one_line(error)})
+    except RangeError as error:
+        found.append(_out_of_range(error, estimated))
     except (Exception, SystemExit) as error:
-        found.append({"verdict": "error", "note": _one_line(error), "traceback": traceback.format_exc()})
+        found.append(_failed(error))
     if not found:
         found.append({"verdict": "inapplicable", "note": "the claim has nothing to check here"})
     return stamp(job, found, estimated, time.perf_counter() - started)
@@ -129,6 +133,19 @@ def _formula(claim: Claim, mutant: str) -> Formula:
     if not mutant:
         return claim.formula
     return next(candidate.formula for candidate in claim.mutants if candidate.name == mutant)
+
+
+def _failed(error: BaseException) -> dict[str, Any]:
+    return {"verdict": "error", "note": _one_line(error), "traceback": "".join(traceback.format_exception(error))}
+
+
+def _out_of_range(error: RangeError, estimated: Sequence[str]) -> dict[str, Any]:
+    """No finite number of samples shows the bound of a noise, and unbounded noise has none: no failure, no evidence."""
+    guessed = ", ".join(name for name in BOUNDS if name in estimated)
+    if not guessed:
+        return _failed(error)
+    note = f"samples exceed an estimate ({guessed}): the noise of one datum may have no bound"
+    return {"verdict": "inapplicable", "note": note}
 
 
 def _judged(finding: Finding) -> dict[str, Any]:

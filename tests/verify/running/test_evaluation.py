@@ -46,6 +46,18 @@ def test_an_exception_keeps_what_was_found_before_it_and_its_traceback(job: Make
     assert error.measured is None
 
 
+def test_samples_beyond_an_estimated_bound_of_the_noise_are_no_evidence_and_beyond_a_given_one_an_error(
+    job: MakeJob,
+) -> None:
+    (given,) = evaluate(job("fake range"))
+    assert (given.verdict, given.note) == ("error", "RangeError: a sample lies outside its almost-sure ball")
+    assert "in out_of_range" in given.traceback
+    problem = replace(family("quadratic").build(1, 0.1), estimated=("rho", "gradient_sup"))
+    (guessed,) = evaluate(job("fake range"), problem)
+    assert guessed.verdict == "inapplicable"
+    assert guessed.note == "samples exceed an estimate (gradient_sup): the noise of one datum may have no bound"
+
+
 def test_the_audit_of_a_constant_rests_on_that_constant_only(job: MakeJob) -> None:
     problem = replace(family("quadratic").build(1, 0.1), estimated=("rho", "sigma"))
     assert evaluate(job("fake draws"))[0].estimated == ()  # and the file's claims are known from here on
