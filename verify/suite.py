@@ -61,21 +61,16 @@ def verify(
                 warn(f"dropped the torn last line of {store.path}")
             records = list(store.kept)
             finished = {record.job for record in records}
-            statistical = sum(map(_is_statistical, records))
+            statistical = _few_statistical(records)
             progress(len(finished), len(cells), records)
             for found in run([job for job in cells if job not in finished], workers, done=store.kept):
                 store.append(found)
                 records += found
                 finished.add(found[0].job)
-                statistical += sum(map(_is_statistical, found))
-                if statistical > MAX_STATISTICAL:
-                    raise RunError(
-                        f"more than {MAX_STATISTICAL} statistical checks: the chance that a correct bound is called "
-                        "violated would exceed 1e-6; select fewer claims, problems or inner steps"
-                    )
+                statistical = _few_statistical(found, statistical)
                 progress(len(finished), len(cells), found)
             place = {job: at for at, job in enumerate(cells)}
-            records.sort(key=lambda record: (place[record.job], record.index))
+            records.sort(key=lambda record: place[record.job])  # a cell's own checks are in order
             store.replace(records)
     summary = summarise(store.header, records, time.perf_counter() - started)
     if selection.mutants:
@@ -105,5 +100,12 @@ def settings(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _is_statistical(record: Record) -> bool:
-    return record.lower is not None or record.upper is not None
+def _few_statistical(records: Sequence[Record], before: int = 0) -> int:
+    """Number of statistical checks with those `before`; raises RunError where they are too many."""
+    count = before + sum(record.lower is not None or record.upper is not None for record in records)
+    if count > MAX_STATISTICAL:
+        raise RunError(
+            f"more than {MAX_STATISTICAL} statistical checks: the chance that a correct bound is called violated "
+            "would exceed 1e-6; select fewer claims, problems or inner steps"
+        )
+    return count

@@ -197,6 +197,18 @@ def test_tent_kink_attains_the_second_bias_term_over_tasks_as_the_stepsize_falls
     assert bias <= bias_bound(problem.constants, s, abs(at.meta_gradient.mean()))
 
 
+def test_the_paths_of_tent_kink_meet_every_kink() -> None:
+    """To the left at the bottom of a V of l'', to the right on the top of a roof."""
+    N, alpha_L = 5, 0.2
+    problem = tent_kink(N, alpha_L, width=0.5)
+    c, s = problem.constants, Schedule(N=N, alpha=alpha_L / problem.constants.L)
+    path = adapt(problem.start[None], float(s.alpha), [problem.inner] * (N - 1))
+    for j, w in enumerate(path[1:], start=1):
+        left, right = problem.inner.hvp(w, np.ones(1))[:, 0]
+        assert left == pytest.approx(-c.L, rel=1e-9, abs=0)
+        assert right == pytest.approx(-c.L + c.rho * growth_excess(c, s, j) * c.sigma_g / c.L, rel=1e-9, abs=0)
+
+
 def stepsize_moments(problem: Problem, s: Schedule, w: float) -> tuple[float, float]:
     """`E[1/L̂] L_w` and `E[1/L̂²] L_w²` at `w`, over all draws of `B'` tasks with `D_L = 1` datum each."""
     assert isinstance(problem.noise, FiniteNoise)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import DataNoise
 from problems.problem import Problem
 from problems.registry import families
@@ -87,6 +88,22 @@ def test_stochastic_meta_gradient_without_noise_is_the_meta_gradient_of_each_tas
     )
     expected = meta_gradient(w, 0.1, 3, problem.inner, problem.outer)
     np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
+
+
+def test_every_step_of_algorithm_1_has_batches_of_its_own() -> None:
+    """Quadratics of unequal curvature, one a batch: for N = 2, two of size S, one of size T and two of size D."""
+    curvature, centre = np.array([0.7, -1.1, 0.4, 1.6, -0.3]), np.array([0.2, -0.5, 0.9, 0.1, -0.8])
+    batches = [IsotropicQuadratic(np.array([h]), np.array([[c]])) for h, c in zip(curvature, centre, strict=True)]
+    of_size = {2: batches[:2], 5: batches[2:3], 4: batches[3:]}
+    alpha, w = 0.3, 1.4
+    actual = stochastic_meta_gradient(
+        np.array([[w]]), alpha, 2, np.array([0]), (2, 4, 5), lambda tasks, size: of_size[size].pop()
+    )
+    for k in (1, 0):
+        w -= alpha * curvature[k] * (w - centre[k])
+    expected = (1 - alpha * curvature[3:]).prod() * curvature[2] * (w - centre[2])
+    np.testing.assert_allclose(actual, [[expected]], rtol=1e-14)
+    assert not any(of_size.values())
 
 
 def test_algorithm_2_is_unbiased_over_all_task_draws() -> None:
@@ -195,8 +212,38 @@ def test_divergence_is_reported_without_warnings_or_nan(algorithm: str) -> None:
     assert np.isfinite(trajectory.points).all()
     assert np.isfinite(trajectory.gradient_norm[0, :step]).all()
     assert np.isinf(trajectory.gradient_norm[0, step:]).all()
-    assert np.isinf(trajectory.objective[0, step + 1 :]).all()
+    assert np.isinf(trajectory.objective[0, step:]).all()
     assert (trajectory.points[0, step:] == trajectory.points[0, step]).all()
+
+
+def two_quadratics(*curvature: float) -> Problem:
+    """Quadratic tasks around (0, 0) and around (1, 1)."""
+    loss = IsotropicQuadratic(np.array(curvature), np.array([[0.0, 0.0], [1.0, 1.0]]))
+    return replace(build("opposed-curvature-quadratic"), inner=loss, outer=loss, number_of_tasks=2)
+
+
+def test_a_replica_that_has_diverged_stays_so() -> None:
+    """The first draw, of the second task, carries it out of float64; the next ones, of the first, would leave it."""
+    first, second = np.array([[0]]), np.array([[1]])
+    rng: Any = ListedDraws(second, first, first, first, first, first)
+    problem = two_quadratics(1.0, 1e10)
+    s = schedule(problem, N=1, alpha=0.0, K=3, B=1, B_prime=1)
+    trajectory = run("finite-sum", problem, problem.constants, s, np.zeros(2), rng, meta_stepsize=1e300)
+    assert trajectory.diverged_at[0] == 0
+    assert np.isinf(trajectory.gradient_norm).all()
+    assert np.isinf(trajectory.objective).all()
+    assert (trajectory.points == 0).all()
+
+
+def test_an_objective_without_a_value_is_infinite() -> None:
+    """Gradients are finite there, but the two losses are ∞ and −∞."""
+    problem = two_quadratics(1e-10, -3e-10)
+    s = schedule(problem, N=1, alpha=0.0, K=1)
+    rng = np.random.default_rng(67)
+    trajectory = run("exact", problem, problem.constants, s, np.array([1e160, 0.0]), rng, meta_stepsize=0.0)
+    assert trajectory.diverged_at[0] == -1
+    np.testing.assert_allclose(trajectory.gradient_norm, 1e150)
+    assert (trajectory.objective == np.inf).all()
 
 
 def test_the_meta_stepsize_can_be_fixed() -> None:
@@ -237,9 +284,11 @@ def test_a_bad_schedule_is_one_line_that_names_it(field: str, value: float) -> N
         schedule(build("softmax-bandit"), **{field: value})
 
 
-def test_a_run_has_one_schedule() -> None:
-    with pytest.raises(ValueError, match=r"^alpha = \[0.1 0.2\] is not allowed: alpha of a run must be one number$"):
-        execute("exact", build("softmax-bandit"), schedule(build("softmax-bandit"), alpha=np.array([0.1, 0.2])))
+@pytest.mark.parametrize("name", ["N", "alpha", "B", "S", "D", "T", "B_prime", "D_L", "K"])
+def test_a_run_has_one_schedule(name: str) -> None:
+    problem = build("softmax-bandit")
+    with pytest.raises(ValueError, match=rf"^{name} = \[1. 2.\] is not allowed: {name} of a run must be one number$"):
+        execute("exact", problem, schedule(problem, **{name: np.array([1.0, 2.0])}))
 
 
 def test_algorithm_1_needs_data_noise() -> None:

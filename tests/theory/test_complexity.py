@@ -50,6 +50,17 @@ def test_steps_to_accuracy_are_certified_and_least(case: str, c: Constants, epsi
         assert epsilon == 50
 
 
+def test_steps_are_least_also_where_a_whole_number_is_just_enough() -> None:
+    """Gradient descent certifies ε after 2Δ/ε² steps, to rounding: no fewer may do, whatever the rounding."""
+    flat = Constants(L=1.0, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0)
+    whole, epsilon = np.arange(2.0, 1000), np.array([[0.07], [0.1], [0.3]])
+    s = Schedule(N=0, alpha=0.0, C_beta=1.0, Delta=whole * epsilon**2 / 2)
+    K = steps_to_accuracy(flat, s, epsilon, "exact")
+    assert (abs(K - whole) <= 1).all()
+    assert (theorem(flat, replace(s, K=K), "exact").bound <= epsilon).all()
+    assert (theorem(flat, replace(s, K=K - 1), "exact").bound > epsilon).all()
+
+
 @pytest.mark.parametrize(("case", "c"), CASES)
 def test_steps_grow_like_the_inverse_square_of_the_accuracy(case: str, c: Constants) -> None:
     epsilon = np.geomspace(1e-4, 1e-2, 9)

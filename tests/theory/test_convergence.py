@@ -184,5 +184,8 @@ def test_theorems_do_not_speak_without_their_premise() -> None:
         theorem_finite_sum(FINITE_SUM, schedule(FINITE_SUM, C_beta=0.9))
     with pytest.raises(PremiseError, match=r"^c_1 = -.* is not allowed: c_1 must be > 0"):
         theorem_resampling(RESAMPLING, schedule(RESAMPLING, C_beta=2.0))
+    flat = replace(FINITE_SUM, rho=0.0)  # κ = 2 and A_sq1 = 4 at α = 0, so c_1 = 1 − 5/C_β at B = 1
+    with pytest.raises(PremiseError, match=r"^c_1 = 0 is not allowed: c_1 must be > 0"):
+        theorem_finite_sum(flat, Schedule(N=3, alpha=0.0, C_beta=5.0, Delta=1.0))
     assert finite_sum_c1(FINITE_SUM, schedule(FINITE_SUM, C_beta=0.9)) < 0
     assert resampling_c1(RESAMPLING, schedule(RESAMPLING, C_beta=2.0)) < 0

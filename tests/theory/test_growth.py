@@ -108,6 +108,14 @@ def test_within_cap_means_a_positive_C_1(N: int, L: float, side: float) -> None:
             require_cap(c, s)
 
 
+def test_the_cap_itself_is_not_within_it() -> None:
+    """Also where rounding leaves q^{2N} below 2."""
+    N = np.arange(1.0, 2001)
+    s = Schedule(N=N, alpha=stepsize_cap(CONSTANTS, N))
+    assert (growth_excess(CONSTANTS, s, 2 * N) < 1).any()
+    assert not within_cap(CONSTANTS, s).any()
+
+
 def test_require_cap_names_the_element_that_breaks_it() -> None:
     s = Schedule(N=np.array([1, 4]), alpha=0.1)
     assert within_cap(CONSTANTS, s).tolist() == [True, False]

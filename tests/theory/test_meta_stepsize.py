@@ -66,6 +66,16 @@ def test_kappa_dominates_the_extremal_over_all_means(spread: float) -> None:
     assert kappa_sharper(spread_c, one) <= moment_kappa(spread_c, one)
 
 
+def test_the_variance_of_the_mean_norm_is_that_of_independent_tasks_and_data() -> None:
+    """An equality where no gradient changes sign: all draws of two tasks of three, with two two-point data each."""
+    slopes, noise = np.array([9.0, 11.0, 16.0]), np.array([-1.9, 1.9])
+    one_task = (slopes[:, None, None] + (noise[:, None] + noise) / 2).ravel()
+    means = (one_task[:, None] + one_task) / 2
+    drawn = Constants(L=2.3, rho=1.7, sigma=float(slopes.std()), sigma_g=1.9, sigma_H=0.8, b=0.0, b_sq=0.0)
+    variance = norm_variance(drawn, Schedule(N=3, alpha=ALPHA, D_L=2, B_prime=2))
+    assert variance == pytest.approx(means.var(), rel=1e-14, abs=0)
+
+
 def test_lambda_is_attained_where_the_gradient_vanishes() -> None:
     # ∇l_i = 0 and two-point noise ±σ_g, D_L = 1: L̂ = a + C_L σ_g surely, while L_w = a.
     one = Schedule(N=3, alpha=ALPHA, D_L=1)

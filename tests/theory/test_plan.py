@@ -140,6 +140,22 @@ def test_plan_keeps_the_least_stepsize_that_was_asked_for() -> None:
     assert eager.oracle_calls.total > 10 * plan(c, 3, 0.2, "finite-sum", 3.7, **SIZES).oracle_calls.total
 
 
+def test_a_plan_may_cost_all_that_is_allowed(plans: dict[str, Plan]) -> None:
+    request = {"N": 3, "epsilon": 0.2, "case": "finite-sum", "Delta": 3.7, **SIZES}
+    cost = plans["finite-sum"].oracle_calls.total
+    assert plan(CONSTANTS["finite-sum"], **request, max_oracle_calls=cost) == plans["finite-sum"]
+    with pytest.raises(ValueError, match=f"^max_oracle_calls = .* must be >= {cost:.0f}, the cost of the cheapest"):
+        plan(CONSTANTS["finite-sum"], **request, max_oracle_calls=cost - 1)
+
+
+def test_one_meta_step_is_planned_where_one_is_certified() -> None:
+    """The relaxed problem does not see that K must be whole, and its C_β certifies two."""
+    c = CONSTANTS["exact"]
+    one = Schedule(N=1, alpha=recommended_stepsize(c, 1), C_beta=2.0, Delta=2.0)
+    assert theorem(c, one, "exact").bound <= 5
+    assert plan(c, 1, 5.0, "exact", 2.0).schedule.K == 1
+
+
 def test_accuracy_beyond_counting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     c = CONSTANTS["exact"]
     with pytest.raises(ValueError, match=r"^epsilon = 1e-09 is not allowed: epsilon must be larger"):

@@ -75,6 +75,10 @@ def error(cell):
     if not (HERE / "mended").exists():
         raise ZeroDivisionError("on\\npurpose")
 
+@fake("fake exit")
+def leave(cell):
+    raise SystemExit("bye")
+
 @fake("fake vacuous")
 def vacuous(cell):
     raise PremiseError("alpha is past the cap")

@@ -43,10 +43,12 @@ def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> I
     yield from admit(jobs)
     while queue or suspects or under_way:
         # Which of several cells killed a worker cannot be told: each suspect is tried again, alone.
-        if suspects and not under_way:
-            submit([suspects.popleft()])
-        while queue and not suspects and len(under_way) < workers.slots:
-            submit(queue.take())
+        if suspects:
+            if not under_way:
+                submit([suspects.popleft()])
+        else:
+            while queue and len(under_way) < workers.slots:
+                submit(queue.take())
         for future in wait(under_way, return_when=FIRST_COMPLETED).done:
             chunk = under_way.pop(future)
             try:

@@ -104,6 +104,33 @@ def test_a_wrong_constant_is_no_refutation_of_the_theory(invoke: Invoke, fakes: 
     assert "violated: " not in result.stdout
 
 
+def test_a_resumed_run_knows_what_the_audit_refuted(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
+    """The first run ended after its audits."""
+    Path(fakes).with_name("wrong").touch()
+    arguments = ("run", "--problem", fakes, *fake("draws"))
+    whole = invoke(*arguments)
+    path = tmp_path / "out" / RECORDS
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], *(line for line in lines if b'"claim": "constants' in line)]))
+    assert invoke(*arguments, "--resume").exit_code == whole.exit_code == 1
+    assert {record.verdict for record in read(path).records if record.claim == "fake draws"} == {"inapplicable"}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (("--profile", "quick"), ("--profile", "quick", "--inner-steps", "5,1,2,1")),
+        (("--claim", "fake needs", "--claim", "FAKE_draws"), ("--claim", "fake-draws", "--claim", "fake needs")),
+    ],
+)
+def test_settings_that_say_the_same_can_be_resumed(
+    invoke: Invoke, fakes: str, first: tuple[str, ...], again: tuple[str, ...]
+) -> None:
+    claim = () if "--claim" in first else ("--claim", "fake draws")
+    assert invoke("run", "--problem", fakes, *claim, *first).exit_code == 0
+    assert invoke("run", "--problem", fakes, *claim, *again, "--resume").exit_code == 0
+
+
 def test_resume_runs_only_what_is_missing_or_failed(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
     arguments = ("run", "--problem", fakes, *fake("draws", "error"))
     assert invoke(*arguments).exit_code == 3
@@ -122,6 +149,21 @@ def test_resume_runs_only_what_is_missing_or_failed(invoke: Invoke, fakes: str, 
         2,
         f"error: {tmp_path / 'out' / RECORDS} cannot be resumed: seed was 0 and is 3 (--overwrite starts again)\n",
     )
+
+
+def test_a_run_makes_no_more_statistical_checks_than_its_error_allows(
+    invoke: Invoke, fakes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four checks have intervals; those that an earlier run made count as well."""
+    command = ["run", "--problem", fakes, *fake("draws", "interval")]
+    monkeypatch.setattr("verify.suite.MAX_STATISTICAL", 3)
+    for more in ([], ["--resume"], ["--resume"]):
+        result = invoke(*command, *more)
+        assert result.exit_code == 3
+        assert re.fullmatch(r"error: more than 3 statistical checks: the chance .* fewer claims.*\n", result.stderr)
+    assert sum(record.upper is not None for record in read(tmp_path / "out").records) == 4
+    monkeypatch.setattr("verify.suite.MAX_STATISTICAL", 4)
+    assert "4 inconclusive" in invoke(*command, "--resume").stdout
 
 
 def test_a_changed_file_is_another_problem(invoke: Invoke, fakes: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from verify.commands.cli import cli
 
 CODES = {0, 1, 2, 3, 4}
-TIMES = {"max_examples": 60, "deadline": None}
+FEW = settings(max_examples=60)
 
 COMMANDS = ["run", "list", "explain", "compare", "plan"]
 VALUES = [
@@ -47,7 +47,7 @@ def call(arguments: list[str]) -> None:
         assert "Traceback" not in result.stderr
 
 
-@settings(**TIMES)
+@FEW
 @given(st.lists(words, max_size=6))
 def test_any_words(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -58,7 +58,7 @@ def test_any_words(arguments: list[str]) -> None:
         call([*arguments, *where])
 
 
-@settings(**TIMES)
+@FEW
 @given(
     claim=st.sampled_from(["path", "Gradient-Growth", "pth", ""]) | st.text(max_size=5),
     problem=st.sampled_from(["kink", "saddle", "nobody", "no.py:f", "json:loads", ":"]) | st.text(max_size=5),
@@ -76,7 +76,7 @@ def test_any_values(claim: str, problem: str, steps: str, seed: int, mutants: bo
 numbers = st.sampled_from(["0", "1", "-1", "0.5", "nan", "inf", "1e308", "1e-308", "x"])
 
 
-@settings(**TIMES)
+@FEW
 @given(
     options=st.dictionaries(
         st.sampled_from(["--L", "--rho", "--sigma", "--sigma-g", "--sigma-H", "--b", "--b-sq", "--delta", "--eps"]),

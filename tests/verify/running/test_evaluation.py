@@ -27,6 +27,7 @@ def untimed(records: list[Record]) -> list[Record]:
         ("fake violated", "violated", ""),
         ("fake interval", "inconclusive", ""),
         ("fake nan", "error", "NaN was measured: the losses are not finite at the record's witness"),
+        ("fake exit", "error", "SystemExit: bye"),
         ("fake slow", "holds", ""),
         ("unheard of", "error", "ValueError: claim = 'unheard of' is unknown in this process"),
     ],

@@ -31,8 +31,11 @@ def test_a_run_that_fails_leaves_no_process_behind() -> None:
     before = set(multiprocessing.active_children())
 
     def fail() -> None:
-        with open_workers(2):
+        with open_workers(2) as workers:
             assert set(multiprocessing.active_children()) > before
+            busy = workers.submit(time.sleep, 40.0)
+            while not busy.running():
+                time.sleep(0.01)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -64,6 +65,12 @@ def test_the_same_file_spelled_in_another_way_is_the_same_problem(
     file = Path(write(GOOD))
     monkeypatch.chdir(file.parent)
     assert load_problem("mine.py:plain", 5, 0.1) is load_problem(f"{file}:plain", 5, 0.1)
+
+
+def test_the_neighbours_of_a_file_shadow_nothing(write: Write) -> None:
+    file = write(GOOD)
+    load_problem(f"{file}:plain", 5, 0.1)
+    assert sys.path.index(str(Path(file).parent)) == len(sys.path) - 1
 
 
 def test_a_factory_may_depend_on_the_schedule(write: Write) -> None:

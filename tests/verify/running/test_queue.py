@@ -59,3 +59,13 @@ def test_a_refuted_constant_closes_the_gate(job: MakeJob) -> None:
         ((record,),) = blocked
         assert (record.job, record.verdict) == (waiting, "inapplicable")
         assert record.note == "the audit refuted the constant L, rho"
+
+
+def test_a_wrong_constant_that_a_mutant_declares_closes_no_gate(job: MakeJob) -> None:
+    mutant, waiting = job(AUDIT, mutant="rho 1 % off"), job("fake draws")
+    refuted = stamp(mutant, [{"verdict": "violated", "label": "rho"}])
+    gate = Gate([mutant, waiting], done=())
+    assert gate.admit([mutant, waiting]) == ([mutant], [])
+    assert gate.learn(mutant, refuted) == [waiting]
+    for opened in (gate, Gate([waiting], done=refuted)):
+        assert opened.admit([waiting]) == ([waiting], [])

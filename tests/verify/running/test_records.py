@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.running.records import Record, plain
+from verify.running.records import REALS, Record, plain
 from verify.running.run_file import Header
 
 reals = st.none() | st.floats(allow_nan=False)
@@ -58,8 +59,13 @@ def test_what_is_no_record_is_refused(line: str) -> None:
 
 
 def test_infinities_are_read_back_as_numbers() -> None:
-    again = Record.from_json(record(tightness=math.inf, lower=-math.inf).to_json())
-    assert (again.tightness, again.lower) == (math.inf, -math.inf)
+    for infinite in (math.inf, -math.inf):
+        made = record(**dict.fromkeys(REALS, infinite))
+        assert Record.from_json(made.to_json()) == made
+
+
+def test_every_real_number_of_a_record_is_read_back_as_one() -> None:
+    assert set(REALS) == {field.name for field in fields(Record) if "float" in str(field.type)}
 
 
 def test_the_header_tells_what_differs() -> None:
@@ -72,3 +78,6 @@ def test_the_header_tells_what_differs() -> None:
     assert files[0].difference(files[1]) == "problem files was mine.py (a) and is mine.py (b)"
     changed = Header(settings=old.settings, environment={**old.environment, "numpy": "1.0"})
     assert changed.difference(old).startswith("numpy was 1.0 and is ")
+    newer = Header(settings={**old.settings, "tolerance": 3}, environment=old.environment)
+    assert old.difference(newer) == "tolerance was not given and is 3"
+    assert newer.difference(old) == "tolerance was 3 and is not given"

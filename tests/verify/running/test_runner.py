@@ -32,6 +32,7 @@ class Mortal:
         self.kills = kills
         self.under_way: list[tuple[Sequence[Job], Future[Results]]] = []
         self.submitted: list[Job] = []
+        self.rounds: list[list[Job]] = []
         monkeypatch.setattr("verify.running.runner.wait", self.wait)
 
     def submit(self, function: Callable[[Any], Any], chunk: Any) -> Future[Any]:
@@ -43,6 +44,7 @@ class Mortal:
 
     def wait(self, futures: Iterable[Future[Results]], return_when: str) -> Any:
         """Time passes only where the runner waits."""
+        self.rounds.append([job for chunk, _ in self.under_way for job in chunk])
         self.finish(self.under_way)
         self.under_way = []
         return wait(futures, return_when=return_when)
@@ -93,6 +95,17 @@ def test_a_cell_that_always_kills_its_worker_is_an_error_and_harms_no_other(
     assert (fatal.verdict, fatal.checks) == ("error", 1)
     assert f"died {MAX_DEATHS} times" in fatal.note
     assert workers.submitted.count(jobs[3]) == MAX_DEATHS
+
+
+def test_suspects_are_tried_again_alone_while_others_wait(job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [replace(job("fake draws"), seed=seed) for seed in range(12)]
+    workers = Mortal(lambda cell: cell == jobs[-1], monkeypatch)
+    found = by_cell(run(jobs, workers))
+    suspects, *later = workers.rounds
+    assert jobs[-1] in suspects
+    assert len(suspects) == workers.slots
+    assert all(len(cells) == 1 for cells in later if not set(cells).isdisjoint(suspects))
+    assert [cell for cell in jobs if found[cell][0].verdict == "error"] == [jobs[-1]]
 
 
 def test_a_lost_scheduler_ends_the_run_in_one_line(job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,13 @@ def test_a_run_is_neither_mixed_nor_replaced_unasked(tmp_path: Path, cells: Cell
     assert len(read(tmp_path).records) == 2
 
 
+def test_a_run_that_goes_on_was_begun_when_it_was_begun(tmp_path: Path, cells: Cells) -> None:
+    write(tmp_path, cells[:1])
+    write(tmp_path, cells[1:], replace(HEADER, started="later"), resume=True)
+    run = read(tmp_path)
+    assert (run.header, len(run.records)) == (HEADER, 6)
+
+
 def test_other_settings_or_another_version_cannot_be_resumed(tmp_path: Path, cells: Cells) -> None:
     write(tmp_path, cells)
     before = (tmp_path / RECORDS).read_bytes()
