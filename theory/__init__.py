@@ -11,7 +11,7 @@ Bounds are functions of `Constants` (of the assumptions) and a `Schedule` (what 
 (`growth` and `meta_stepsize` are imported from the modules of these names; `theory.plan` is the function.)
 """
 
-from theory.algorithms import Algorithm, Trajectory, run, stochastic_meta_gradient
+from theory.algorithms import Algorithm, Trajectory, run
 from theory.complexity import OracleCalls, oracle_calls, step_oracle_calls, steps_to_accuracy, theorem
 from theory.constants import Constants, Real, Schedule
 from theory.convergence import (
@@ -65,7 +65,7 @@ from theory.lemmas import (
     path_bound,
 )
 from theory.loss import Loss
-from theory.maml import adapt, mean_over_tasks, meta_gradient, meta_objective, pull_back
+from theory.maml import adapt, mean_over_tasks, meta_gradient, meta_objective, pull_back, stochastic_meta_gradient
 from theory.meta_stepsize import (
     inverse_moment_bound,
     inverse_square_moment_bound,

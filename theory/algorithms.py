@@ -12,7 +12,7 @@ import numpy.typing as npt
 from theory.constants import Constants, Schedule
 from theory.extended import product
 from theory.loss import Array, Loss, TaskIndex
-from theory.maml import adapt, mean_over_tasks, meta_gradient, meta_objective, pull_back
+from theory.maml import mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
 from theory.oracle import Counted, OracleCount
 from theory.smoothness import C_L, smoothness_floor
 from theory.validation import integer, one_of, real
@@ -227,28 +227,3 @@ def _estimator(
         return mean_over_tasks(G_hat), _mean_gradient_norm(minibatch(draw_tasks(B_prime), D_L), w[:, None])
 
     return {"exact": exact, "finite-sum": finite_sum, "resampling": resampling}[algorithm]
-
-
-def stochastic_meta_gradient(
-    w: Array,
-    alpha: float,
-    N: int,
-    chosen: TaskIndex,
-    sizes: tuple[int, int, int],
-    minibatch: Callable[[TaskIndex, int], Loss],
-) -> Array:
-    """Algorithm 1's `Ĝ_i = ∏_{j<N}(I − α∇²l_i(w_j; D_j)) ∇l_i(w_N; T)`, per task.
-
-    Parameters
-    ----------
-    w : (..., d) points that broadcast against `chosen`.
-    chosen : task numbers, any shape.
-    sizes : `(S, D, T)`, data per inner gradient, per Hessian, per outer gradient.
-    minibatch : fresh, independent minibatch losses for given tasks and size.
-
-    Source: Ji, Yang, Liang (2022), Algorithm 1.
-    """
-    S, D, T = sizes
-    path = adapt(w, alpha, [minibatch(chosen, S) for _ in range(N)])
-    v = minibatch(chosen, T).gradient(path[-1])
-    return pull_back(v, path, alpha, [minibatch(chosen, D) for _ in range(N)])

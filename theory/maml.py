@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from theory.loss import Array, Loss
+from theory.loss import Array, Loss, TaskIndex
 from theory.validation import integer, real
 
 
@@ -82,6 +82,31 @@ def meta_gradient(w: Array, alpha: float | Array, N: int, inner: Loss, outer: Lo
     for hessian in reversed(hessians):
         v = v - alpha * hessian(v)
     return v
+
+
+def stochastic_meta_gradient(
+    w: Array,
+    alpha: float,
+    N: int,
+    chosen: TaskIndex,
+    sizes: tuple[int, int, int],
+    minibatch: Callable[[TaskIndex, int], Loss],
+) -> Array:
+    """Algorithm 1's `Ĝ_i = ∏_{j<N}(I − α∇²l_i(w_j; D_j)) ∇l_i(w_N; T)`, per task.
+
+    Parameters
+    ----------
+    w : (..., d) points that broadcast against `chosen`.
+    chosen : task numbers, any shape.
+    sizes : `(S, D, T)`, data per inner gradient, per Hessian, per outer gradient.
+    minibatch : fresh, independent minibatch losses for given tasks and size.
+
+    Source: Ji, Yang, Liang (2022), Algorithm 1.
+    """
+    S, D, T = sizes
+    path = adapt(w, alpha, [minibatch(chosen, S) for _ in range(N)])
+    v = minibatch(chosen, T).gradient(path[-1])
+    return pull_back(v, path, alpha, [minibatch(chosen, D) for _ in range(N)])
 
 
 def meta_objective(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:

@@ -11,10 +11,10 @@ from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import DataNoise
 from problems.problem import Problem
 from problems.registry import families
-from theory.algorithms import Trajectory, run, stochastic_meta_gradient
+from theory.algorithms import Trajectory, run
 from theory.constants import Schedule
 from theory.loss import Loss, TaskIndex
-from theory.maml import mean_over_tasks, meta_gradient, meta_objective
+from theory.maml import mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
 from theory.smoothness import meta_smoothness
 
 
