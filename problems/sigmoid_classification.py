@@ -60,7 +60,7 @@ def _tasks() -> tuple[LinearModel, LinearModel]:
         from sklearn.datasets import load_breast_cancer
     except ImportError as missing:
         raise ModuleNotFoundError(
-            "problem sigmoid-classification needs scikit-learn: pip install 'maml-theory-verification[data]'"
+            "problem sigmoid-classification needs scikit-learn: python -m pip install 'maml-theory-verification[data]'"
         ) from missing
     features, labels = load_breast_cancer(return_X_y=True)
     features = (features - features.mean(axis=0)) / features.std(axis=0)

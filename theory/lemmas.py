@@ -33,7 +33,10 @@ def gradient_growth_bound(c: Constants, s: Schedule, j: Real, gradient_norm: Rea
 
 
 def displacement_bound(c: Constants, s: Schedule, j: Real, gradient_norm: Real) -> Real:
-    """GRADIENT GROWTH, summed: `‖w̃_j − w‖ ≤ ((q^j − 1)/L) ‖∇l(w)‖`. Arguments and source as the former."""
+    """GRADIENT GROWTH, summed: `‖w̃_j − w‖ ≤ ((q^j − 1)/L) ‖∇l(w)‖`.
+
+    Arguments, errors and source as `gradient_growth_bound`.
+    """
     real("gradient_norm", gradient_norm, infinite=True)
     return product(growth_excess(c, s, j), 1 / c.L, gradient_norm)
 

@@ -23,6 +23,10 @@ def adapt(w: Array, alpha: float | Array, losses: Sequence[Loss]) -> list[Array]
     -------
     The N + 1 points of the path, each (..., d).
 
+    Raises
+    ------
+    ValueError : `alpha` is negative or not finite.
+
     Source: Ji, Yang, Liang (2022), inner loop of Algorithms 1 and 2.
     """
     real("alpha", alpha)
@@ -37,6 +41,7 @@ def pull_back(v: Array, path: Sequence[Array], alpha: float | Array, losses: Seq
 
     Computed from right to left with N Hessian-vector products; the order of the factors matters for d > 1.
     `path` holds at least N points (..., d) and `v` is (..., d), as is the result.
+    Raises ValueError where `path` is shorter, or `alpha` is negative or not finite.
 
     Source: Ji, Yang, Liang (2022), the meta-gradient of N-step MAML.
     """
@@ -110,7 +115,7 @@ def stochastic_meta_gradient(
 
 
 def meta_objective(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
-    """Meta objective `L_i(w) = outer_i(w̃_N)` per task: `w` (..., d) gives (...). Source: as `meta_gradient`."""
+    """Meta objective `L_i(w) = outer_i(w̃_N)` per task: (..., d) gives (...). Errors and source as `meta_gradient`."""
     integer("N", N, low=0)
     return outer.value(adapt(w, alpha, [inner] * N)[-1])
 

@@ -53,7 +53,10 @@ def inverse_moment_bound(c: Constants, s: Schedule, L_w: Real) -> Real:
 
 
 def inverse_square_moment_bound(c: Constants, s: Schedule, L_w: Real) -> Real:
-    """META STEPSIZE MOMENTS, an upper bound: `E[1/L̂²] ≤ κ/L_w²`. Arguments, errors and source as the former."""
+    """META STEPSIZE MOMENTS, an upper bound: `E[1/L̂²] ≤ κ/L_w²`.
+
+    Arguments, errors and source as `inverse_moment_bound`.
+    """
     real("L_w", L_w, open_low=True, infinite=True)
     return ratio(moment_kappa(c, s), square(L_w))
 
