@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def markdown(summary: Summary) -> str:
     if summary.wrong_constants:
         lines += [*(f"- wrong constant: {_cell(line)}" for line in summary.wrong_constants), ""]
     lines += ["| claim | verdict | checks | measured | bound | tightness | where |", "|---|---|--:|--:|--:|--:|---|"]
-    for claim in summary.claims:
+    for claim in chain.from_iterable(summary.statements.values()):
         checks = ", ".join(f"{count} {verdict}" for verdict, count in claim.checks.items())
         numbers = figures(claim.worst)
         where = claim.worst.where if claim.worst else claim.reason

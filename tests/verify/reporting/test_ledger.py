@@ -155,6 +155,12 @@ def test_the_summary_is_written_for_programs_and_for_people(summary_of: Callable
     assert "| fake violated | violated | 1 violated | 1.5 | 1 | 1.5000 | fakes.py:make, N = 1, recommended |" in text
 
 
+def test_the_markdown_table_is_in_the_order_of_the_paper(job: MakeJob) -> None:
+    records = [record for name in ("bias", "path", "constants") for record in found(job(name), ("holds", 0.5))]
+    rows = [line.split(" | ")[0] for line in markdown(summarise(HEADER, records)).splitlines()[4:]]
+    assert rows == ["| constants", "| path", "| bias"]
+
+
 def test_a_blank_line_sets_the_wrong_constants_apart_from_the_table(job: MakeJob) -> None:
     audit = replace(job("constants of fakes"), problem="fakes")
     lines = markdown(summarise(HEADER, stamp(audit, [{"verdict": "violated", "label": "rho"}]))).splitlines()
