@@ -50,7 +50,7 @@ def write_report(directory: Path, summary: Summary, records: Sequence[Record]) -
 
 
 def render(summary: Summary, records: Sequence[Record]) -> str:
-    """Return the page."""
+    """Return the page of a run without mutants."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -65,8 +65,7 @@ def render(summary: Summary, records: Sequence[Record]) -> str:
     environment.filters["number"] = number
     environment.filters["witness"] = witness
     environment.filters["percent"] = lambda tightness: f"{100 * min(max(tightness, 0.0), 1.0):.1f}%"
-    right = [record for record in records if not record.mutant]
-    groups = {name: [_entry(claim, right) for claim in group] for name, group in summary.statements.items()}
+    groups = {name: [_entry(claim, records) for claim in group] for name, group in summary.statements.items()}
     judged = {problem for group in groups.values() for entry in group for problem in entry.worst_by_problem}
     return environment.get_template("report.html").render(
         summary=summary,
@@ -74,7 +73,7 @@ def render(summary: Summary, records: Sequence[Record]) -> str:
         problems=sorted(judged),
         profile=summary.header.settings.get("profile", ""),
         seed=summary.header.settings.get("seed", ""),
-        errors=[record for record in right if record.verdict == "error"],
+        errors=[record for record in records if record.verdict == "error"],
         chart=lambda points: Markup(chart(points)),
     )
 
