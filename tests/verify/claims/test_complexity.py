@@ -56,6 +56,7 @@ def test_the_theorems_certify_the_promised_orders(check: Check, problem: str) ->
         records = check("complexity certified", problem, N, "recommended")
         assert [record.verdict for record in records] == ["holds", "holds"]
         assert all(record.tightness is not None and record.tightness > 0.99 for record in records)
+        assert all(record.slack is not None and 0 < record.slack < 5e-3 for record in records)
 
 
 @pytest.mark.parametrize("problem", ["ramp", "ramp-finite-sum", "noise-floor", "noise-floor-data"])

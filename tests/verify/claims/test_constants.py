@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import DataNoise
 from problems.problem import Problem
 from problems.registry import families, family
@@ -61,6 +62,16 @@ def test_a_constant_that_is_one_percent_too_small_is_named(name: str, field: str
     found = {record.label: record.verdict for record in check("constants", name, problem=wrong, profile="default")}
     assert found[field] == "violated"
     assert {verdict for label, verdict in found.items() if label not in changes} == {"holds"}
+
+
+@pytest.mark.parametrize("which", ["inner", "outer"])
+def test_the_smoothness_of_training_and_test_losses_is_examined(which: str, check: Check) -> None:
+    problem = build("noise-floor")
+    assert isinstance(problem.inner, IsotropicQuadratic)
+    steeper = replace(problem.inner, curvature=1.01 * problem.inner.curvature)
+    wrong = replace(problem, **{which: steeper})
+    found = {record.label: record.verdict for record in check("constants", "noise-floor", problem=wrong)}
+    assert found["L"] == "violated"
 
 
 def test_a_lower_bound_above_the_minimum_is_named(check: Check) -> None:

@@ -80,6 +80,12 @@ def test_bounds_are_attained_on_their_sharp_instances(claim: Claim, check: Check
             assert all(record.slack <= resolved * record.bound for record in found)
 
 
+@pytest.mark.parametrize("claim", ATTAINED, ids=lambda claim: claim.name)
+def test_a_looser_bound_is_attained_nowhere_in_the_family(claim: Claim, check: Check) -> None:
+    (looser,) = claim.mutants
+    assert verdicts(check(claim.name, looser.problem, looser.N, looser.rule, mutant=looser.name)) == {"violated"}
+
+
 @pytest.mark.parametrize(("claim", "mutant"), MUTANTS)
 def test_every_mutant_is_refuted_where_the_right_formula_holds(claim: str, mutant: str, check: Check) -> None:
     place = next(m for m in claims()[claim].mutants if m.name == mutant)

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from problems.registry import family
-from verify.claim import alpha_L
+from theory.maml import adapt
+from verify.claim import Cell, alpha_L
+from verify.claims.deviation import squares_and_stretch, squares_interval
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -42,6 +44,26 @@ def test_the_mean_is_far_below_the_papers_bound_for_many_steps_and_near_the_shar
     assert sharper.tightness is not None
     assert paper.tightness < 0.4
     assert sharper.tightness > 0.75
+
+
+def test_without_noise_the_square_of_a_deviation_grows_by_the_stretch_alone(make_cell: Callable[..., Cell]) -> None:
+    """Two noiseless paths from different points."""
+    cell = make_cell("deviation second moment", "rotated-cosine")
+    w = cell.problem.probes(2, np.random.default_rng(4))
+    starts = (np.tile(x, (cell.problem.number_of_tasks, 1)) for x in w)
+    one, other = (adapt(start, cell.alpha, [cell.problem.inner] * 5) for start in starts)
+    squares, stretch = squares_and_stretch(cell, one, other)
+    np.testing.assert_allclose(squares, np.square(w[0] - w[1]).sum() + stretch, rtol=1e-12)
+    assert np.abs(stretch).min() > 0
+
+
+def test_the_measured_squares_decide_where_the_noise_is_much_less_than_is_assumed(
+    make_cell: Callable[..., Cell],
+) -> None:
+    cell = make_cell("deviation second moment", "rotated-cosine", N=1)
+    samples = np.zeros((10_000, 1, 2))
+    interval = squares_interval(cell, cell.schedule(S=1), samples, 0.1)
+    assert interval.upper[0] < 0.1 * (cell.alpha * cell.constants.sigma_g) ** 2
 
 
 def test_a_witness_replays(check: Check) -> None:

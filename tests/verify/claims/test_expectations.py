@@ -1,12 +1,15 @@
 """Claims about expectations: mutants, sharp instances, exactness, and sampling that agrees with enumeration."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from problems.registry import family
-from verify.claim import alpha_L, claims
+from verify.claim import Cell, alpha_L, claims
+from verify.evidence.statistics import Interval, Values, mean_interval, norm_of_mean_interval
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -78,6 +81,34 @@ def test_finite_noise_is_enumerated(claim: str, problem: str, check: Check) -> N
 def test_continuous_noise_is_sampled(claim: str, check: Check) -> None:
     (record,) = check(claim, "rotated-cosine", N=1 if claim == "bias at one step" else 3)
     assert (record.verdict, record.method) == ("holds", "monte-carlo")
+
+
+@pytest.mark.parametrize(
+    "claim", [*(name for name in RESAMPLING if name != "bias at one step"), "stepsize lambda", "sharper stepsize kappa"]
+)
+def test_all_intervals_of_a_cell_share_its_error_probability(
+    claim: str, make_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: list[float] = []
+
+    def recorded(interval: Callable[..., Interval]) -> Callable[..., Interval]:
+        def record(samples: Values, delta: float, *ranges: Any) -> Interval:
+            found = interval(samples, delta, *ranges)
+            spent.append(delta * found.estimate.size)
+            return found
+
+        return record
+
+    for module, interval in (
+        ("bias", norm_of_mean_interval),
+        ("deviation", mean_interval),
+        ("second_moment", mean_interval),
+        ("meta_stepsize_moments", mean_interval),
+    ):
+        monkeypatch.setattr(f"verify.claims.{module}.{interval.__name__}", recorded(interval))
+    cell = make_cell(claim, "rotated-cosine", N=2)
+    list(claims()[claim].check(replace(cell, effort=replace(cell.effort, rounds=1))))
+    assert sum(spent) == pytest.approx(cell.delta, rel=1e-9)
 
 
 @pytest.mark.parametrize("claim", [name for name in RESAMPLING if name != "bias at one step"])

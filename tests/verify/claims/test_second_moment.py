@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 from problems.registry import family
-from verify.claim import alpha_L
+from theory.maml import adapt
+from verify.claim import Cell, alpha_L, claims
+from verify.evidence.sampling import AlmostSure
+from verify.evidence.statistics import Interval, Values, mean_interval
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -30,6 +33,25 @@ def test_large_problems_are_sampled_without_matrices(check: Check, monkeypatch: 
     assert plain.upper is not None
     assert plain.lower is not None
     assert conditional.upper - conditional.lower < 0.7 * (plain.upper - plain.lower)
+
+
+def test_plain_squares_have_the_range_of_any_estimator(
+    make_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that of their conditional mean, in which the noise of D and T data is averaged."""
+    highs: list[Values] = []
+
+    def recorded(samples: Values, delta: float, low: float, high: Values) -> Interval:
+        highs.append(high)
+        return mean_interval(samples, delta, low, high)
+
+    monkeypatch.setattr("verify.claims.second_moment.mean_interval", recorded)
+    cell = make_cell("second moment per task", "rotated-cosine", N=2)
+    list(claims()["second moment per task"].check(cell))
+    problem = cell.problem
+    start = np.tile(problem.start, (problem.number_of_tasks, 1))
+    last = np.linalg.norm(problem.inner.gradient(adapt(start, cell.alpha, [problem.inner] * 2)[-1]), axis=-1)
+    np.testing.assert_allclose(highs[0][0], AlmostSure.of(problem, cell.alpha, 2).estimator(last) ** 2, rtol=1e-9)
 
 
 def test_the_sharper_bound_is_tighter(check: Check) -> None:

@@ -1,6 +1,7 @@
 """Where exact MAML with a fixed meta stepsize diverges: measured by iterating it, beside the paper's cap."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from problems.opposed_curvature import opposed_curvature, opposed_curvature_quadratic
 from problems.registry import family
 from theory.growth import stepsize_cap
+from theory.maml import mean_over_tasks, meta_gradient
+from verify.claim import Cell, claims
 from verify.claims.larger_cap import kept_to_its_side
 from verify.claims.stepsize_cap import farthest
 from verify.evidence.critical import Bracket, contracts, critical_stepsize, first_failure, fixed_steps
 from verify.running.records import Record
-from verify.verdict import Finding
+from verify.verdict import Finding, judge
 
 Check = Callable[..., list[Record]]
 
@@ -44,6 +47,23 @@ def test_the_sweep_reports_the_N_that_is_farthest_from_the_formula(check: Check)
     assert "is farthest" in found.note
 
 
+def test_the_sweep_finds_one_N_at_which_the_formula_is_too_large(make_cell: Callable[..., Cell]) -> None:
+    cell = make_cell("stepsize cap sweep", "opposed-curvature", N=1)
+    wrong = replace(cell, formula=lambda c, N: stepsize_cap(c, N) * (1.001 if N == 7 else 1))
+    (finding,) = claims()["stepsize cap sweep"].check(wrong)
+    assert (finding.label, judge(finding)) == ("N = 7", "violated")
+
+
+def test_the_typical_stepsize_is_the_first_at_which_iterates_do_not_settle(make_cell: Callable[..., Cell]) -> None:
+    cell = make_cell("typical stepsize", "rotated-cosine-finite-noise", N=5)
+    problem, L = cell.problem, cell.constants.L
+    (finding,) = claims()["typical stepsize"].check(cell)
+    for alpha, settles in ((finding.bound / 32 ** (1 / 25), True), (finding.bound, False)):
+        w, _ = fixed_steps(problem, 5, alpha, 1 / L, problem.start[None], 200)
+        gradient = mean_over_tasks(meta_gradient(w[:, None], alpha, 5, problem.inner, problem.outer))
+        assert (np.linalg.norm(gradient) < 1.5e-8 * L * problem.scale) == settles
+
+
 def test_the_cap_has_nothing_to_say_elsewhere(check: Check) -> None:
     for claim in ("stepsize cap", "two-cycle"):
         assert [record.verdict for record in check(claim, "quadratic")] == ["inapplicable"]
@@ -53,6 +73,8 @@ def test_first_failure_brackets_a_threshold() -> None:
     found = first_failure(lambda x: x < 0.7310585, 0.0, 2.0)
     assert found.low < 0.7310585 <= found.high
     assert found.high - found.low < 2 / 256**3 * 1.01
+    first = first_failure(lambda x: (x < 0.7310585) | (x > 1.2), 0.0, 2.0)  # what is stable again comes too late
+    assert first.low < 0.7310585 <= first.high
     assert first_failure(lambda x: x < 3, 0.0, 2.0) == Bracket(2.0, np.inf)
     assert first_failure(lambda x: x < -1, 0.0, 2.0) == Bracket(0.0, 0.0)
 

@@ -239,7 +239,9 @@ def test_the_law_of_the_mean_gradient_norm_is_that_of_independent_draws(D_L: int
         assert f(values) @ probabilities == pytest.approx(expected, rel=1e-12)
 
 
-def test_whole_test_sets_are_drawn_in_the_finite_sum_case_and_too_many_draws_are_not_enumerated() -> None:
+def test_whole_test_sets_are_drawn_in_the_finite_sum_case_and_too_many_draws_are_not_enumerated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     problem = family("quadratic-finite-sum").build(1, 0.1)
     w = problem.probes(2, np.random.default_rng(1))
     law = mean_gradient_norms(problem, w, 1, 1)
@@ -248,6 +250,9 @@ def test_whole_test_sets_are_drawn_in_the_finite_sum_case_and_too_many_draws_are
     norms = np.linalg.norm(problem.outer.gradient(w[:, None]), axis=-1)
     assert np.sort(values @ np.diag(probabilities * 5), axis=1) == pytest.approx(np.sort(norms, axis=1), rel=1e-14)
     assert mean_gradient_norms(problem, w, 1, 40) is None
+    for most, enumerated in ((math.comb(3 + 4, 3), True), (math.comb(3 + 4, 3) - 1, False)):
+        monkeypatch.setattr("verify.evidence.enumeration.MOST_MEANS", most)
+        assert (mean_gradient_norms(problem, w, 1, 3) is not None) == enumerated
 
 
 def test_draws_with_equal_norms_are_one() -> None:

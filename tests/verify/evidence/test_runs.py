@@ -53,6 +53,27 @@ def test_no_run_exceeds_the_largest_mean(name: str, algorithm: Algorithm) -> Non
     assert trajectory.mean_gradient_norm.max() <= largest < math.inf
 
 
+def test_the_largest_mean_is_attained_on_a_concave_quadratic() -> None:
+    """Every gradient is q^N times the one before the path, and every meta step carries it 1/C_β farther out."""
+    cell = cell_of("convex-quadratic")
+    assert isinstance(cell.problem.inner, IsotropicQuadratic)
+    concave = replace(cell.problem.inner, curvature=-cell.problem.inner.curvature)
+    problem = replace(cell.problem, inner=concave, outer=concave, noise=None)
+    s = schedule(cell, C_beta=3.0, K=7)
+    trajectory = run("exact", problem, cell.constants, s, problem.start, cell.rng("x"))
+    assert trajectory.mean_gradient_norm[0] == pytest.approx(largest_mean(problem, s), rel=1e-12)
+
+
+def test_the_largest_mean_has_room_for_one_task_with_all_the_mismatch() -> None:
+    cell = cell_of("rare-mismatch")
+    problem = replace(cell.problem, gradient_bound=math.inf)
+    stretch = (1 + alpha_L("recommended", 2)) ** 2
+    g = np.linalg.norm(problem.outer.gradient(problem.start[None]), axis=-1).max()
+    b_i = problem.number_of_tasks * problem.constants.b
+    largest = largest_mean(problem, schedule(cell, C_beta=3.0, K=1))
+    assert largest == pytest.approx(stretch * (stretch * g + (stretch - 1) * b_i), rel=1e-12)
+
+
 def test_a_known_bound_of_the_gradients_caps_the_largest_mean() -> None:
     cell = cell_of("geman-mcclure")
     s = schedule(cell, C_beta=3.0, K=12)
@@ -71,6 +92,20 @@ def test_rounding_is_small_positive_and_grows_with_the_run() -> None:
     (error, drift), (_, longer) = sizes
     assert 0 < error < 1e-11
     assert 0 < drift < longer < 1e-9
+
+
+def test_every_step_is_worth_what_its_error_can_spoil() -> None:
+    """`β(1 + 1/C_β)(‖∇L‖ + e)e` each, read off runs of one, two and three steps."""
+    cell = cell_of("rotated-cosine")
+    drifts, totals = [], []
+    for K in (1, 2, 3):
+        s = schedule(cell, C_beta=2.0, K=K)
+        trajectory = run("exact", cell.problem, cell.constants, s, cell.problem.start, cell.rng("x"))
+        error, drift = rounding(cell.problem, s, trajectory)
+        drifts.append(drift)
+        totals.append(K * error)
+    e, beta, norm = np.diff(totals), trajectory.meta_stepsize[0, 1:], trajectory.gradient_norm[0, 1:]
+    np.testing.assert_allclose(np.diff(drifts), beta * 1.5 * (norm + e) * e, rtol=1e-9)
 
 
 def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
@@ -136,6 +171,9 @@ def test_each_limit_of_a_sampled_run_has_half_of_the_error_probability(monkeypat
     cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     sampled_run(cell, "finite-sum", schedule(cell, C_beta=2.0, K=5), share=4)
     assert asked == [pytest.approx(cell.delta / 4 / cell.effort.rounds / 2)] * 2
+    asked.clear()
+    assert len(list(sampled_runs(cell, "finite-sum", [{"C_beta": C_beta} for C_beta in (2, 3, 5)]))) == 3
+    assert asked == [pytest.approx(cell.delta / 3 / cell.effort.rounds / 2)] * len(asked)
 
 
 def test_the_horizon_is_short_where_gradients_are_unbounded() -> None:

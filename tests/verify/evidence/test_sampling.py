@@ -59,6 +59,19 @@ def test_ranges_are_attained_at_the_top_of_a_well() -> None:
     assert reached == pytest.approx(AlmostSure.of(problem, alpha, N).deviations(), rel=1e-12)
 
 
+def test_the_range_of_the_controlled_bias_is_attained_at_the_edge_of_a_well() -> None:
+    """There `l'` is a parabola, so that its linearisation is off by `ρe²/2`."""
+    alpha_L = 0.2
+    problem = family("well-edge").build(1, alpha_L)
+    alpha, w = alpha_L / problem.constants.L, problem.start[None]
+    points, exact, _ = all_paths(problem, w, alpha, 1)
+    control = problem.inner.hvp(exact[-1], linear_deviation(problem, points, exact, alpha))
+    off = problem.inner.gradient(points[-1]) - problem.inner.gradient(exact[-1]) - control
+    off = pull_back(off, exact, alpha, [problem.inner])
+    last = np.linalg.norm(problem.inner.gradient(exact[-1]), axis=-1)
+    np.testing.assert_allclose(np.abs(off).max(), AlmostSure.of(problem, alpha, 1).controlled_bias(last), rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["rotated-cosine-finite-noise", "softmax-bandit", "tent"])
 def test_the_linear_deviation_has_mean_zero_and_is_right_to_first_order(name: str) -> None:
     N, alpha_L = 3, 0.15

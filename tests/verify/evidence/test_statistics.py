@@ -64,6 +64,32 @@ def test_mean_intervals_are_as_wide_as_the_variance_asks() -> None:
     assert quiet.upper - quiet.lower < 0.2 * (interval.upper - interval.lower)
 
 
+def test_the_radius_is_that_of_the_theorem() -> None:
+    """Maurer and Pontil's, at δ/2 a side, with the variance as they write it: over pairs."""
+    n, delta, low, high = 60, 0.3, -0.4, 2.1
+    samples = np.linspace(0.1, 1.2, n) ** 2
+    variance = np.square(samples[:, None] - samples).sum() / (2 * n * (n - 1))
+    x = math.log(2 / (delta / 2))
+    radius = math.sqrt(2 * variance * x / n) + 7 * (high - low) * x / (3 * (n - 1))
+    interval = mean_interval(samples, delta, low, high)
+    assert interval.estimate == pytest.approx(samples.mean(), rel=1e-14)
+    assert interval.upper - interval.estimate == pytest.approx(radius, rel=1e-11)
+    assert interval.estimate - interval.lower == pytest.approx(radius, rel=1e-11)
+
+
+def test_the_radius_around_a_norm_solves_the_inequality_of_bernstein() -> None:
+    n, delta, radius = 301, 0.3, 1.4
+    samples = np.random.default_rng(6).uniform(-0.2, 0.6, size=(n, 3))
+    interval = norm_of_mean_interval(samples, delta, radius)
+    halves = np.square(samples[1:-1:2] - samples[:-1:2]).sum(axis=-1) / 2
+    s_squared = mean_interval(halves, delta, 0.0, 2 * radius**2).upper
+    t = interval.upper - interval.estimate
+    assert interval.estimate == pytest.approx(np.linalg.norm(samples.mean(axis=0)), rel=1e-14)
+    tail = 2 * math.exp(-n * t**2 / (2 * (s_squared + 2 * radius * t / 3)))
+    assert tail == pytest.approx(delta / 2, rel=1e-9)
+    assert interval.lower == max(0.0, interval.estimate - t)
+
+
 def test_a_constant_is_known_up_to_rounding() -> None:
     interval = mean_interval(np.full((50, 2), 0.7), 1e-3, 0.7, 0.7)
     assert np.abs(interval.upper - interval.lower).max() <= 4 * EPS
@@ -119,6 +145,7 @@ def test_the_worst_entry_is_a_violated_one_then_an_undecided_one_then_the_larges
     held = Interval(np.array([0.5, 1.8, 0.7]), np.array([0.4, 1.7, 0.6]), np.array([0.6, 1.9, 0.8]))
     assert worst_entry(held, bound)[1] == (1,)
     undecided = replace(held, upper=np.array([0.6, 1.9, 1.1]))
+    assert worst_entry(undecided, bound, 0.11)[1] == (1,)
     assert worst_entry(undecided, bound)[1] == (2,)
     violated = replace(undecided, lower=np.array([1.01, 1.7, 0.6]))
     finding, at = worst_entry(violated, bound)

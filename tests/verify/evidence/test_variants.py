@@ -25,5 +25,7 @@ def test_variants_are_other_problems_of_the_same_family_and_reproducible() -> No
     for variant, free in found:
         assert (variant.constants.L, variant.constants.rho) == (free["L"], free["rho"])
         assert 1.7 / 3.2 < free["L"] < 1.7 * 3.2
+    smaller = [free["rho"] < 2.3 for _, free in variants(cell("saddle"), 20)]
+    assert 0 < sum(smaller) < 20
     assert [free for _, free in variants(cell("saddle"), 3)] == [free for _, free in found]
     assert [free for _, free in variants(cell("saddle", seed=1), 3)] != [free for _, free in found]
