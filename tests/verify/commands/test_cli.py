@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 from problems.registry import families
 from verify.claim import claims
 from verify.commands.cli import cli
+from verify.running.records import Record
 from verify.running.run_file import MUTANTS, RECORDS, read
 
 Invoke = Callable[..., Result]
@@ -181,6 +183,7 @@ def test_mutants_are_refuted_or_named(invoke: Invoke, fakes: str, tmp_path: Path
     assert "3 mutants" in result.stdout
     assert "1 error, 1 refuted, 1 survived" in result.stdout
     assert "survived: mutant 'loose' of fake draws on quadratic" in result.stdout
+    assert "error: mutant 'crashing' of fake draws on quadratic" in result.stdout
     assert (tmp_path / "out" / MUTANTS).exists()
     assert not (tmp_path / "out" / RECORDS).exists()
 
@@ -225,6 +228,17 @@ def test_compare_finds_no_difference_of_a_run_to_itself_and_a_regression(
     assert invoke("compare", out, tmp_path / "worse.jsonl").exit_code == 1
 
 
+def test_compare_lets_a_tightness_move_by_one_percent(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
+    invoke("run", "--problem", fakes, *fake("draws"))
+    lines = (tmp_path / "out" / RECORDS).read_bytes().splitlines(keepends=True)
+    records = [Record.from_json(line) for line in lines[1:]]
+    for factor, code in ((1.009, 0), (1.012, 1)):
+        moved = [replace(record, tightness=factor * (record.tightness or 0.0)).to_json() for record in records]
+        path = tmp_path / "moved.jsonl"
+        path.write_text(lines[0].decode() + "".join(f"{line}\n" for line in moved), encoding="utf-8")
+        assert invoke("compare", tmp_path / "out", path).exit_code == code
+
+
 def test_plan_prints_text_and_json(invoke: Invoke) -> None:
     constants = ["--L", 2, "--rho", 1.5, "--sigma", 0.7, "--b", 0.2, "--b-sq", 0.1, "--delta", 3]
     request = [*constants, "-N", 5, "--eps", 0.2, "--case", "exact"]
@@ -260,6 +274,7 @@ def test_plan_prints_text_and_json(invoke: Invoke) -> None:
         ("compare nowhere nowhere", "cannot read nowhere: No such file or directory"),
         ("compare nowhere nowhere --tolerance=-1", "tolerance = -1 is not allowed"),
         ("plan --L 1", "Missing option '--delta'"),
+        ("plan --delta 1 -N 1 --eps 0.1", "Missing option '--L'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: str, message: str) -> None:
@@ -268,6 +283,20 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: str, message: str) -> 
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
+
+
+def test_there_is_one_process_for_each_core_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def record(*args: object, jobs: int, **more: object) -> None:
+        asked.append(jobs)
+        raise ValueError("enough is known")
+
+    monkeypatch.setattr("verify.suite.verify", record)
+    monkeypatch.setattr("verify.commands.cli.cores", lambda: 5)
+    for arguments in ([], ["--jobs", "7"]):
+        assert CliRunner().invoke(cli, ["run", *arguments]).stderr == "error: enough is known\n"
+    assert asked == [5, 7]
 
 
 def test_no_command_means_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fakes: str) -> None:

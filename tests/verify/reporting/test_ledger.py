@@ -98,6 +98,19 @@ def test_a_claim_says_why_it_was_not_judged(summary_of: Callable[..., Summary], 
     assert claim.reason == reason
 
 
+def test_an_error_says_more_than_what_was_not_judged_before_it(job: MakeJob) -> None:
+    told = [("vacuous", "past the cap"), ("error", "first"), ("error", "second")]
+    records = stamp(job("fake draws"), [{"verdict": verdict, "note": note} for verdict, note in told])
+    assert summarise(HEADER, records).claims[0].reason == "error: first"
+
+
+def test_the_verdict_of_a_claim_is_the_one_that_says_most(job: MakeJob) -> None:
+    order = ["violated", "error", "inconclusive", "holds", "vacuous", "inapplicable"]
+    for first, verdict in enumerate(order):
+        records = found(job("fake draws"), *((other, 0.5) for other in reversed(order[first:])))
+        assert summarise(HEADER, records).claims[0].verdict == verdict
+
+
 def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(job: MakeJob) -> None:
     right, wrong = job("fake draws"), job("fake draws", mutant="half")
 

@@ -95,6 +95,13 @@ def test_a_claim_that_was_not_judged_says_why(job: MakeJob) -> None:
     assert found.text.count("alpha is past the cap") == 2  # in the ledger's line, and where the claim is opened
 
 
+def test_the_chart_shows_where_a_claim_was_judged_only(job: MakeJob) -> None:
+    judged = [record for N in (1, 2) for record in evaluate(job("fake draws", N))]
+    silent = [replace(record, verdict="vacuous", tightness=0.0) for record in evaluate(job("fake draws", 5))]
+    assert re.search(r"N = 1: 0\.\d+, N = 2: 0\.\d+\s", page([*judged, *silent]).text + "\n")
+    assert "N = 5: " not in page([*judged, *silent]).text
+
+
 def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     path = write_report(tmp_path, summarise(Header.new({}), []), [])
     assert path.name == "report.html"
