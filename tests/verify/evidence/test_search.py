@@ -25,7 +25,7 @@ def test_what_a_loss_raises_in_the_search_is_told_as_it_is() -> None:
 
 @pytest.mark.parametrize("broken", ["measured", "bound"])
 def test_nothing_is_worse_than_a_nan(broken: str) -> None:
-    values = {"measured": np.array([0.5, 0.1, 0.9]), "bound": np.ones(3)}
+    values = {"measured": np.array([0.5, 0.0, 0.9]), "bound": np.ones(3)}
     values[broken] = np.array([*values[broken][:1], np.nan, *values[broken][2:]])
     finding, _ = worst(lambda points: (values["measured"], values["bound"], np.zeros(3)), np.arange(3.0)[:, None])
     assert finding.witness == {"point": [1.0]}
