@@ -5,12 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from problems.convex_quadratic import IsotropicQuadratic
+from problems.noise import FiniteNoise
 from problems.noise_floor import noise_floor, noise_floor_data
 from problems.problem import Problem
 from problems.ramp import C_BETA, META_STEPS, ramp, ramp_finite_sum
 from problems.slow_slope import slow_slope
-from theory.algorithms import run
+from theory.algorithms import run, stochastic_meta_gradient
 from theory.constants import Schedule
+from theory.loss import Loss, TaskIndex
 from theory.maml import meta_gradient, meta_objective
 from theory.smoothness import meta_smoothness
 
@@ -133,3 +136,23 @@ def test_algorithm_1_stays_within_the_gradient_bound_of_the_noise_floor() -> Non
     trajectory = run("resampling", problem, c, s, problem.start, np.random.default_rng(6), replicas=1000)
     largest = c.L * np.linalg.norm(trajectory.points, axis=-1).max()
     assert 0.3 * problem.gradient_bound < largest <= problem.gradient_bound
+
+
+def test_the_gradients_of_the_noise_floors_are_as_large_as_the_draws_can_make_them() -> None:
+    alpha_L = 0.15
+    tasks = noise_floor(N, alpha_L, L=0.7, sigma=0.4)
+    assert isinstance(tasks.inner, IsotropicQuadratic)
+    gradients = tasks.inner.gradient(tasks.inner.center[:, None])  # the centres span the ball that runs stay in
+    assert np.linalg.norm(gradients, axis=-1).max() == pytest.approx(tasks.gradient_bound, rel=1e-14)
+    data = noise_floor_data(N, alpha_L, L=0.7, sigma_g=0.4)
+    noise = data.noise
+    assert isinstance(noise, FiniteNoise)
+    inwards, outwards = np.eye(8)[[0, 4]]  # the atoms ±σ_g e_1
+
+    def worst(chosen: TaskIndex, size: int) -> Loss:
+        """All data of the inner steps pull inwards, all of the outer gradient outwards."""
+        return noise.weighted(chosen, (outwards if size == 5 else inwards)[None])
+
+    edge = data.gradient_bound / 0.7 * np.eye(4)[:1]
+    step = stochastic_meta_gradient(edge, alpha_L / 0.7, N, np.array([0]), (2, 3, 5), worst)
+    np.testing.assert_allclose(step, 0, atol=1e-14)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from problems.problem import Problem
@@ -60,6 +62,17 @@ def test_many_failures_are_cut_short(fakes: str) -> None:
 def test_a_claim_that_cannot_speak_of_the_problem_is_no_support(problem: Problem) -> None:
     with pytest.raises(AssertionError, match="no claim speaks here\ntheorem finite-sum: inapplicable"):
         assert_claims(problem, "theorem finite-sum", inner_steps=1)
+
+
+def test_the_audit_alone_is_judged_by_itself(problem: Problem) -> None:
+    records = assert_claims(problem, "constants", inner_steps=1)
+    assert {(record.claim, record.verdict) for record in records} == {("constants", "holds")}
+
+
+def test_any_constant_that_the_audit_refutes_is_an_assertion_error(problem: Problem) -> None:
+    wrong = replace(problem, constants=replace(problem.constants, sigma_g=0.9 * problem.constants.sigma_g))
+    with pytest.raises(AssertionError, match=r"^the audit of the constants fails: nothing else was examined \(1 of 6"):
+        assert_claims(wrong, "path", inner_steps=1)
 
 
 def test_a_factory_in_place_of_its_problem_is_one_line() -> None:

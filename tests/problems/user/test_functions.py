@@ -12,7 +12,7 @@ import pytest
 
 import problems
 from problems.problem import Problem
-from problems.user.estimation import SAFETY
+from problems.user.estimation import DRAWS, SAFETY
 from problems.user.function_loss import FunctionLoss
 from theory.constants import Constants
 from theory.maml import meta_gradient
@@ -133,6 +133,43 @@ def test_a_finite_sum_problem_estimates_its_mismatch_task_by_task() -> None:
     w = np.array([0.2, -0.4, 1.0])
     gradient = meta_gradient(w, 0.1, 2, problem.inner, problem.outer)
     assert gradient.shape == (2, 3)
+
+
+def cubic(curvature: float, third: float, slope: float) -> dict[str, Any]:
+    """`slope w + curvature w²/2 + third w³/6`."""
+    return {
+        "value": lambda w: float(slope * w[0] + curvature * w[0] ** 2 / 2 + third * w[0] ** 3 / 6),
+        "gradient": lambda w: slope + curvature * w + third * w**2 / 2,
+        "hvp": lambda w, v: (curvature + third * w) * v,
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "rho", "steepest"), [((0.4, 0.3), (0.5, 0.7), 0.3, 3.0), ((0.5, 0.7), (0.4, 0.3), 0.7, 2.5)]
+)
+def test_each_constant_of_a_finite_sum_problem_is_estimated_from_the_losses_that_it_is_of(
+    train: tuple[float, float], test: tuple[float, float], rho: float, steepest: float
+) -> None:
+    """On [−2, 2]: L and the bound of gradients from the steeper losses, ρ from training and σ from test losses."""
+    tasks = [{"train": cubic(*train, 0.1), "test": cubic(*test, slope)} for slope in (-0.2, 0.6)]
+    problem = problems.from_functions(tasks, dim=1, region=1.0, constants={"lower_bound": -9.0})
+    c = problem.constants
+    assert (c.L, c.rho, c.sigma) == pytest.approx((SAFETY * 1.9, SAFETY * rho, SAFETY * 0.4), rel=1e-6)
+    assert problem.gradient_bound == pytest.approx(SAFETY * steepest, rel=1e-6)
+
+
+def test_three_standard_errors_are_added_to_the_noise_that_was_sampled() -> None:
+    drawn: list[float] = []
+
+    def sample(rng: np.random.Generator) -> dict[str, Any]:
+        drawn.append(rng.normal())
+        return cubic(0.5, 0.0, drawn[-1])
+
+    constants = {"L": 0.5, "rho": 0.0, "sigma": 0.0, "lower_bound": -9.0, "gradient_bound": 9.0, "sigma_H": 0.0}
+    problem = problems.from_functions([{**cubic(0.5, 0.0, 0.0), "sample": sample}], dim=1, constants=constants)
+    squares = np.square(drawn[-DRAWS:])
+    expected = SAFETY * math.sqrt(squares.mean() + 3 * squares.std() / math.sqrt(DRAWS))
+    assert problem.constants.sigma_g == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_lower_bound_is_estimated_where_there_is_one() -> None:
