@@ -158,6 +158,15 @@ def test_each_constant_of_a_finite_sum_problem_is_estimated_from_the_losses_that
     assert problem.gradient_bound == pytest.approx(SAFETY * steepest, rel=1e-6)
 
 
+def test_an_estimated_mismatch_agrees_with_the_mean_square_that_is_given() -> None:
+    """The margin of the estimate must not make b² exceed b_sq, which is right."""
+    task = {"train": cubic(0.4, 0.3, 0.5), "test": cubic(0.4, 0.3, 0.2)}
+    constants = {"L": 1.0, "rho": 0.3, "sigma": 0.0, "lower_bound": -9.0, "gradient_bound": 9.0, "b_sq": 0.3**2}
+    problem = problems.from_functions([task], dim=1, region=1.0, constants=constants)
+    assert problem.estimated == ("b",)
+    assert problem.constants.b == pytest.approx(0.3, rel=1e-12)
+
+
 def test_three_standard_errors_are_added_to_the_noise_that_was_sampled() -> None:
     drawn: list[float] = []
 
