@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from figures import convergence, divergence
+from figures import convergence, divergence, trajectories
 from figures.figure import compute_part
 from figures.table import Table
 from figures.tightness import SHARP, label, matrix
 from problems import slow_slope
+from problems.registry import family
+from verify.claim import alpha_L
 from verify.evidence.fits import exponential, line, power_law
+from verify.running.evaluation import evaluate
+from verify.running.records import Job
 
 Compute = Callable[..., Table]
 
@@ -48,6 +54,42 @@ def test_random_problems_depend_on_the_seed_and_on_the_draw() -> None:
     assert len({c.L for c in (same, *others)}) == 3
 
 
+def test_random_problems_start_from_points_of_their_own_draw_and_seed() -> None:
+    drawn: list[float] = []
+
+    class Enough(Exception):
+        """Nothing needs to be iterated."""
+
+    def recorded(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        drawn.append(rng.uniform())
+        raise Enough
+
+    problem = replace(divergence.random_cosines(0, 0), probes=recorded)
+    for draw, seed in ((0, 0), (0, 0), (1, 0), (0, 1)):
+        with pytest.raises(Enough):
+            divergence.loses_minimum(problem, 1, draw, seed)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
+
+
+def test_the_phases_meet_at_the_cap(compute: Compute) -> None:
+    table = compute("phase", N=(1, 6, 50))
+    np.testing.assert_array_equal(table["converged"], table["alpha_L_N"] < table["N"] * cap(table["N"]))
+
+
+@pytest.mark.parametrize("fraction", trajectories.FRACTIONS)
+def test_a_fixed_meta_stepsize_loses_convergence_at_the_cap_and_the_theorem_s_does_not(
+    compute: Compute, fraction: float
+) -> None:
+    fixed, theorem = (
+        compute("trajectories", stepsize=stepsize, fraction=fraction)["gradient_norm"]
+        for stepsize in trajectories.STEPSIZES
+    )
+    assert len(fixed) == len(theorem) == trajectories.K
+    assert (fixed[-1] < 1e-5 * fixed[0]) == (fraction < 1)
+    assert theorem[-1] < 1e-30 * theorem[0]
+
+
 @pytest.mark.parametrize("problem", ["teeth", "rotated-cosine"])
 def test_smoothness_is_flat_at_the_recommended_stepsize_and_exponential_at_a_fixed_one(
     compute: Compute, problem: str
@@ -74,8 +116,30 @@ def test_bias_falls_like_the_root_of_S_on_a_tent_and_like_S_on_a_smooth_problem(
         assert fit.slope == pytest.approx(power, abs=0.02)
         for bound in ("bound", "sharper", "one_step") if problem != "tent" else ("bound", "sharper"):
             assert (table["measured"] <= table[bound] * (1 + 1e-9)).all()
+    for bound, power in (("bound", -0.5), ("sharper", -0.5), ("one_step", -1.0)):
+        assert power_law(table["S"], table[bound]).slope == pytest.approx(power, abs=1e-9)
     tent = compute("bias", problem="tent", S=1)
     assert tent["measured"][0] > 0.999 * tent["bound"][0]
+
+
+@pytest.mark.parametrize(
+    ("figure", "claim", "name", "N", "parts", "power"),
+    [
+        ("bias", "bias per task", "rotated-cosine-finite-noise", 1, ({"S": 1}, {"S": 4}), 1),
+        ("second_moment", "second moment per task", "saddle-hessian-noise", 2, ({"panel": "D", "D": 1},), 2),
+    ],
+)
+def test_the_worst_task_at_the_start_is_the_one_that_the_claim_finds_there(
+    compute: Compute, figure: str, claim: str, name: str, N: int, parts: tuple[dict[str, Any], ...], power: int
+) -> None:
+    problem = family(name).build(N, alpha_L("fixed", N))
+    problem = replace(problem, probes=lambda count, rng: np.tile(problem.start, (count, 1)))
+    job = Job(claim=claim, problem=name, problem_spec=name, N=N, rule="fixed", profile="quick", seed=0)
+    where = {"problem": name} if figure == "bias" else {}
+    for part, record in zip(parts, evaluate(job, problem), strict=False):
+        (row,) = compute(figure, **where, rule="fixed", N=N, **part).rows
+        unit = problem.constants.sigma_g**power
+        assert (record.measured, record.bound) == pytest.approx((row["measured"] * unit, row["bound"] * unit), rel=1e-9)
 
 
 def test_bias_stays_bounded_in_N_at_the_recommended_stepsize_only(compute: Compute) -> None:
@@ -92,6 +156,7 @@ def test_second_moments_are_below_their_bound_and_fall_with_D(compute: Compute) 
     for rule in ("recommended", "fixed"):
         against_N, against_D = (table.select(panel=panel, rule=rule)["measured"] for panel in "ND")
         assert (np.diff(against_D) < 0).all()
+        assert (np.diff(table.select(panel="D", rule=rule)["bound"]) < 0).all()
         assert (np.diff(against_N) > 0).all() == (rule == "fixed")
 
 

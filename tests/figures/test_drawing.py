@@ -13,6 +13,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
+from figures import divergence
 from figures.drawing import STYLE, save
 from figures.figure import named
 from figures.table import Table
@@ -70,6 +71,16 @@ def test_nothing_is_empty_cut_off_or_overlapping(drawable: tuple[str, Table]) ->
     assert min(tight.x0, tight.y0) > -0.01
     assert tight.x1 < width + 0.01
     assert tight.y1 < height + 0.01
+
+
+@pytest.mark.parametrize("drawable", ["divergence"], indirect=True)
+def test_the_band_leaves_a_tenth_out_on_each_side(drawable: tuple[str, Table]) -> None:
+    name, table = drawable
+    with matplotlib.rc_context(fname=str(STYLE)):
+        (band,) = named(name).draw(table).axes[0].collections
+    edges = np.asarray(band.get_paths()[0].vertices)[:, 1]
+    drawn = table.select(series=divergence.TYPICAL, N=1)["critical_alpha_L"]
+    assert (edges.min(), edges.max()) == pytest.approx(tuple(np.quantile(drawn, (0.1, 0.9))))
 
 
 def overlapping(boxes: list[Bbox]) -> bool:
