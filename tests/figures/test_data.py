@@ -86,7 +86,7 @@ def test_a_fixed_meta_stepsize_loses_convergence_at_the_cap_and_the_theorem_s_do
         for stepsize in trajectories.STEPSIZES
     )
     assert len(fixed) == len(theorem) == trajectories.K
-    assert (fixed[-1] < 1e-5 * fixed[0]) == (fraction < 1)
+    assert (fixed[-1] < 0.1 * fixed[0]) == (fraction < 1)
     assert theorem[-1] < 1e-30 * theorem[0]
 
 

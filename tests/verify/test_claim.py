@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from verify import claim as claim_module
-from verify.claim import Cell, Claim, claims
+from verify.claim import Cell, Claim, claim, claims
 from verify.verdict import Finding
 
 
@@ -29,3 +29,16 @@ def test_the_claims_of_users_come_last_as_they_came(monkeypatch: pytest.MonkeyPa
     theirs = {f"of {module}": made(module) for module in ("zebra", "aardvark", "verifying")}
     monkeypatch.setattr(claim_module, "_CLAIMS", {**theirs, **claims()})
     assert list(claims())[-3:] == list(theirs)
+
+
+def test_a_name_belongs_to_one_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = claims()["path"]
+    monkeypatch.setattr(claim_module, "_CLAIMS", dict(claim_module._CLAIMS))
+    description = {field.name: getattr(path, field.name) for field in fields(Claim) if field.name != "check"}
+    assert claim(**description)(path.check) == path  # a module that is loaded again
+
+    def check(cell: Cell) -> Iterator[Finding]:
+        yield from ()
+
+    with pytest.raises(ValueError, match=r"^two claims are named 'path'$"):
+        claim(**description)(check)

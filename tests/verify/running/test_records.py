@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verify.running import run_file
 from verify.running.records import REALS, Record, plain
 from verify.running.run_file import Header
 
@@ -81,3 +84,21 @@ def test_the_header_tells_what_differs() -> None:
     newer = Header(settings={**old.settings, "tolerance": 3}, environment=old.environment)
     assert old.difference(newer) == "tolerance was not given and is 3"
     assert newer.difference(old) == "tolerance was 3 and is not given"
+
+
+def test_the_commit_is_that_of_the_checkout_and_says_whether_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*words: str) -> str:
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    monkeypatch.setattr(run_file, "__file__", str(tmp_path / "verify" / "running" / "run_file.py"))
+    assert run_file._commit() == ""
+    git("init")
+    (tmp_path / "file").write_text("one", encoding="utf-8")
+    git("add", "file")
+    git("commit", "-m", "first")
+    assert run_file._commit() == git("rev-parse", "HEAD")
+    (tmp_path / "file").write_text("other", encoding="utf-8")
+    assert run_file._commit() == git("rev-parse", "HEAD") + "-dirty"
