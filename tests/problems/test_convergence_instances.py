@@ -11,10 +11,10 @@ from problems.noise_floor import noise_floor, noise_floor_data
 from problems.problem import Problem
 from problems.ramp import C_BETA, META_STEPS, ramp, ramp_finite_sum
 from problems.slow_slope import slow_slope
-from theory.algorithms import run, stochastic_meta_gradient
+from theory.algorithms import run
 from theory.constants import Schedule
 from theory.loss import Loss, TaskIndex
-from theory.maml import meta_gradient, meta_objective
+from theory.maml import meta_gradient, meta_objective, stochastic_meta_gradient
 from theory.smoothness import meta_smoothness
 
 EPS = np.finfo(float).eps
