@@ -19,7 +19,7 @@ CONSTANTS = {
     "sigma": "task spread σ",
     "sigma_g": "gradient noise σ_g of one datum (resampling)",
     "sigma_H": "Hessian noise σ_H of one datum (resampling)",
-    "b": "mean mismatch b of training and test gradients (finite-sum)",
+    "b": "mean mismatch b of training and test gradients (finite-sum; 0 for the exact case without such sets)",
     "b_sq": "mean square mismatch (finite-sum)",
 }
 
