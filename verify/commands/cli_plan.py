@@ -37,7 +37,9 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--delta", "Delta", type=float, required=True, help="initial gap Δ = L(w_0) − L* of the meta objective")
 @click.option("-N", "--inner-steps", "N", type=int, required=True, help="inner steps N")
 @click.option("--eps", "epsilon", type=float, required=True, help="accuracy: the mean norm of the meta-gradient")
-@click.option("--case", type=click.Choice(get_args(Algorithm)), default="resampling")
+@click.option(
+    "--case", type=click.Choice(get_args(Algorithm)), default="resampling", show_default=True, help="which theorem"
+)
 @click.option("--train-size", type=int, default=1, show_default=True, help="data per training set (finite-sum)")
 @click.option("--test-size", type=int, default=1, show_default=True, help="data per test set (finite-sum)")
 @click.option("--alpha-min", type=float, help="least inner stepsize; default 1/(8NL)")
