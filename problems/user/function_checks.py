@@ -116,6 +116,17 @@ def require_finite(loss: FunctionLoss, points: npt.NDArray[np.float64]) -> None:
             raise ValueError(f"{where} is NaN or infinite, must be finite within twice the region")
 
 
+def require_reproducible(draw: Callable[[np.random.Generator], FunctionLoss], points: npt.NDArray[np.float64]) -> None:
+    """Require that a batch (tasks,) of samples depends on the generator alone: a run is a function of its seed.
+
+    Raises ValueError in one line that names the first sampler that draws from elsewhere, or keeps a state.
+    """
+    first, again = (draw(np.random.default_rng(0)) for _ in range(2))
+    same = np.equal(first.value(points[:, None]), again.value(points[:, None])).all(axis=0)
+    for task in np.flatnonzero(~same):
+        raise ValueError(f"{first.functions[task].label}(rng) differs for equal rng, must draw from rng alone")
+
+
 def bias_notice(loss: FunctionLoss, draw: Callable[[int], FunctionLoss], points: npt.NDArray[np.float64]) -> str:
     """One line where the mean gradient of samples is far from the gradient of their task, or "".
 

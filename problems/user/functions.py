@@ -12,7 +12,7 @@ import numpy.typing as npt
 from problems.problem import Problem
 from problems.user.box_search import box_points
 from problems.user.estimation import SAFETY, Estimator
-from problems.user.function_checks import bias_notice, check_loss, require_finite
+from problems.user.function_checks import bias_notice, check_loss, require_finite, require_reproducible
 from problems.user.function_constants import complete_constants
 from problems.user.function_loss import FunctionLoss, FunctionNoise
 from problems.user.function_tasks import read_tasks
@@ -64,7 +64,8 @@ def from_functions(
     ------
     ValueError : one line that names the task, the field and what is allowed. No tasks, mixed forms, a function that is
         missing, raises, or returns the wrong shape, NaN or single precision, derivatives that are not derivatives, a
-        Hessian that is not symmetric, and constants that are unknown or out of range.
+        Hessian that is not symmetric, samples that depend on more than their generator, and constants that are unknown
+        or out of range.
 
     Examples
     --------
@@ -158,6 +159,7 @@ def _check_noise(
     tasks = np.arange(len(loss.functions))
     samples = noise.minibatch(tasks, 1, rng)
     check_loss(samples, points, rng)
+    require_reproducible(lambda equal: noise.minibatch(tasks, 1, equal), points)
     notice = bias_notice(loss, lambda task: noise.minibatch(np.full(BIAS_DRAWS, task), 1, rng), points[:1])
     if notice:
         logger.warning(f"{name}: {notice}")

@@ -30,6 +30,11 @@ def but(**changes: Any) -> dict[str, Any]:
     return {**QUADRATIC, **changes}
 
 
+def tilted(slope: float) -> dict[str, Any]:
+    """Return the quadratic task, tilted."""
+    return but(value=lambda w: 0.5 * w @ A @ w + slope * w[0], gradient=lambda w: A @ w + [slope, 0.0])
+
+
 def message(tasks: Any, **options: Any) -> str:
     with pytest.raises(ValueError, match=r"\w") as caught:
         problems.from_functions(tasks, **{"dim": 2, "constants": GIVEN, **options})
@@ -101,6 +106,9 @@ def test_a_wrong_task_among_right_ones(wrong: Any, line: str) -> None:
         ([but(sample=lambda rng: {"value": lambda w: w})], "task 0: sample: value returned float64 of shape (2,)"),
         ([but(sample=lambda rng: but(hessian=lambda w: 2 * A))], "task 0: sample: hessian is not the derivative"),
         ([but(sample=lambda rng: {"gradient": abs})], "task 0: sample: value is missing"),
+        ([but(sample=lambda rng: QUADRATIC), but(sample=lambda rng: tilted(np.random.default_rng().normal()))],
+         "task 1: sample(rng) differs for equal rng, must draw from rng alone"),
+        ([but(sample=lambda rng: tilted(next(COUNTER)))], "task 0: sample(rng) differs for equal rng"),
     ],
 )  # fmt: skip
 def test_wrong_forms(tasks: Any, line: str) -> None:

@@ -30,8 +30,10 @@ def cli() -> None:
 @click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
 @click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
 @click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
-@click.option("--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How hard to look."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
 @click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
 @out_option

@@ -19,7 +19,7 @@ CONSTANTS = {
     "sigma": "task spread σ",
     "sigma_g": "gradient noise σ_g of one datum (resampling)",
     "sigma_H": "Hessian noise σ_H of one datum (resampling)",
-    "b": "mean mismatch b of training and test gradients (finite-sum)",
+    "b": "mean mismatch b of training and test gradients (finite-sum; 0 for the exact case without such sets)",
     "b_sq": "mean square mismatch (finite-sum)",
 }
 
@@ -37,7 +37,9 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--delta", "Delta", type=float, required=True, help="initial gap Δ = L(w_0) − L* of the meta objective")
 @click.option("-N", "--inner-steps", "N", type=int, required=True, help="inner steps N")
 @click.option("--eps", "epsilon", type=float, required=True, help="accuracy: the mean norm of the meta-gradient")
-@click.option("--case", type=click.Choice(get_args(Algorithm)), default="resampling")
+@click.option(
+    "--case", type=click.Choice(get_args(Algorithm)), default="resampling", show_default=True, help="which theorem"
+)
 @click.option("--train-size", type=int, default=1, show_default=True, help="data per training set (finite-sum)")
 @click.option("--test-size", type=int, default=1, show_default=True, help="data per test set (finite-sum)")
 @click.option("--alpha-min", type=float, help="least inner stepsize; default 1/(8NL)")

@@ -160,7 +160,9 @@ def write_text(path: Path, text: str) -> None:
         fresh.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(fresh, path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {_reason(error)}") from error
+        raise RunError(
+            f"cannot write {path}: {_reason(error)}; all records are kept: make room, then write it with --resume"
+        ) from error
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)

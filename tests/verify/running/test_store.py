@@ -11,7 +11,7 @@ import pytest
 from verify.running.evaluation import evaluate
 from verify.running.records import Job, Record, RunError
 from verify.running.run_file import RECORDS, Header, read
-from verify.running.store import Store
+from verify.running.store import Store, write_text
 
 Cells = list[list[Record]]
 HEADER = Header.new({"seed": 0})
@@ -143,6 +143,13 @@ def test_an_unwritable_directory_is_one_clear_line(tmp_path: Path) -> None:
     if os.geteuid() != 0:  # root may write anywhere
         with pytest.raises(ValueError, match=r"cannot write to .*: Permission denied"):
             Store(tmp_path / "closed", HEADER)
+
+
+def test_a_report_that_cannot_be_written_says_that_the_records_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(RunError, match=r"cannot write .*report.html: .*; all records are kept: .* with --resume$"):
+        write_text(tmp_path / "report.html", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_full_disk_loses_nothing_that_was_written(
