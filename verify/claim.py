@@ -148,7 +148,7 @@ class Claim:
     measured : how the measured value is obtained.
     sharp : the instance that attains it, or "none within a factor 2 is known".
     cases : the cases in which it speaks.
-    needs : constants that must be finite for it to speak.
+    needs : constants that must be finite for it to speak, or to bound the rounding of what it measures.
     formula : the formula under test.
     check : measures; yields findings for one cell.
     mutants : wrong formulas that must be refuted.
