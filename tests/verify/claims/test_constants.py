@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import DataNoise
 from problems.problem import Problem
 from problems.registry import families, family
+from problems.user.functions import from_functions
 from theory.loss import Loss, TaskIndex
 from verify.claim import Cell, alpha_L, claims
 from verify.evidence.statistics import Interval, mean_interval
@@ -102,6 +104,26 @@ def test_sampled_noise_accuses_no_right_constant_and_finds_one_that_is_much_too_
     half = replace(opaque, constants=replace(problem.constants, **{field: 0.5 * getattr(problem.constants, field)}))
     found = {record.label: record.verdict for record in check("constants", "rotated-cosine", problem=half)}
     assert [label for label, verdict in found.items() if verdict == "violated"] == [field]
+
+
+def test_the_noise_of_the_loudest_task_counts(check: Check) -> None:
+    """The mean square over both tasks is within the constant, that of one of them is not."""
+
+    def tilted(slope: float) -> dict[str, Any]:
+        return {
+            "value": lambda w: float(0.5 * w @ w + slope * w.sum()),
+            "gradient": lambda w: w + slope,
+            "hvp": lambda w, v: v,
+        }
+
+    tasks = [
+        {**tilted(0.0), "sample": lambda rng, level=level: tilted(level * rng.choice([-1, 1]))} for level in (0.1, 0.4)
+    ]
+    constants = {"L": 1.0, "rho": 0.0, "sigma": 0.0, "sigma_g": 0.3, "sigma_H": 0.0, "lower_bound": 0.0}
+    bounds = {"gradient_bound": 9.0, "gradient_sup": 0.4, "hessian_sup": 0.0}
+    problem = from_functions(tasks, dim=1, constants={**constants, **bounds})
+    found = {record.label: record.verdict for record in check("constants", "two tasks", problem=problem)}
+    assert [label for label, verdict in found.items() if verdict != "holds"] == ["sigma_g"]
 
 
 def test_sampled_noise_shares_the_error_probability(

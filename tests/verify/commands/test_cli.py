@@ -193,9 +193,10 @@ def test_list_shows_the_ledger_and_what_was_found(invoke: Invoke, fakes: str, tm
     assert empty.exit_code == 0
     assert "No results" in empty.stdout
     assert all(claim.title in empty.stdout for claim in claims().values())
-    invoke("run", "--problem", fakes, *fake("draws"))
+    invoke("run", "--problem", fakes, *fake("draws", "violated"))
     found = invoke("list", "--out", tmp_path / "out").stdout
     assert "8 holds; tightest" in found
+    assert "4 violated; tightest 1.5000" in found
     assert "on fakes.py:make, N = " in found
 
 

@@ -100,6 +100,8 @@ def test_samples_that_refute_their_range_are_an_error() -> None:
     samples = np.linspace(0, 1, 20)
     with pytest.raises(ValueError, match=r"a sample 0\.947368 lies outside its almost-sure range \[0, 0\.9\]"):
         mean_interval(samples, 0.1, 0.0, 0.9)
+    with pytest.raises(ValueError, match="lies outside its almost-sure range"):  # rounding does not go so far
+        mean_interval(np.append(samples, 1 + 1e-9), 0.1, 0.0, 1.0)
     with pytest.raises(ValueError, match="samples = 1 is not allowed"):
         mean_interval(samples[:1], 0.1, 0.0, 1.0)
     with pytest.raises(ValueError, match="almost-sure ball"):
