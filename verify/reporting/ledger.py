@@ -48,7 +48,7 @@ class ClaimSummary:
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
-    estimated : whether any of its verdicts rests on estimated constants.
+    estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
     """
 
     claim: str
@@ -154,7 +154,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         worst=worst(records),
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
-        estimated=any(record.estimated for record in records),
+        estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
     )
 
 

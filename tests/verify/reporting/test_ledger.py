@@ -70,6 +70,8 @@ def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(job: MakeJob)
 def test_verdicts_with_estimated_constants_are_marked(job: MakeJob) -> None:
     records = [replace(record, estimated=("rho",)) for record in evaluate(job("fake draws"))]
     assert summarise(HEADER, records).claims[0].estimated
+    silent = [replace(record, verdict="inapplicable") for record in records]
+    assert not summarise(HEADER, silent).claims[0].estimated
 
 
 def test_wrong_constants_are_reported_as_such(job: MakeJob) -> None:
