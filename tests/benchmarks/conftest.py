@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the table, and what was left out of it."""
-    terminalreporter.section("times and ratios (CPU time, one thread)")
+    terminalreporter.section("least times and their ratios (one thread)")
     left_out = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
     for line in [*config.stash[LINES], *sorted(left_out)]:
         terminalreporter.write_line(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +18,8 @@ from verify.evidence.enumeration import enumerate_paths, mean_estimator
 from verify.running.evaluation import evaluate
 from verify.running.selection import Selection, plan
 
-CPU_TIME = pytest.mark.benchmark(group="runs", timer=time.process_time)
 
-
-@CPU_TIME
+@pytest.mark.benchmark(group="runs")
 def test_algorithm_1(benchmark: Any, rates: Rates, report: Callable[[str], None]) -> None:
     """Sixty-four replicas; the least time counts three cosines a coordinate for every gradient and Hessian."""
     problem, R = family("rotated-cosine").build(5, 0.1), 64
@@ -43,7 +40,7 @@ def test_algorithm_1(benchmark: Any, rates: Rates, report: Callable[[str], None]
     )
 
 
-@CPU_TIME
+@pytest.mark.benchmark(group="runs")
 def test_enumeration(benchmark: Any, rates: Rates, report: Callable[[str], None]) -> None:
     """Every path of three steps with six kinds of minibatch, and the mean estimator pulled back through the tree."""
     problem = family("rotated-cosine-finite-noise").build(3, 0.1)
@@ -62,7 +59,7 @@ def test_enumeration(benchmark: Any, rates: Rates, report: Callable[[str], None]
     )
 
 
-@pytest.mark.benchmark(group="default suite by claim", timer=time.process_time)
+@pytest.mark.benchmark(group="default suite by claim")
 @pytest.mark.parametrize("claim", list(claims()))
 def test_claim(claim: str, benchmark: Any, report: Callable[[str], None]) -> None:
     """All cells of one claim in the default profile, in one process."""

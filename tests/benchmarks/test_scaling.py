@@ -26,7 +26,7 @@ def case(kind: str, axis: str, size: int) -> Case:
 @pytest.mark.parametrize("axis", SIZES)
 @pytest.mark.parametrize("kind", ["cosine", "regression"])
 def test_time(kind: str, axis: str, report: Callable[[str], None]) -> None:
-    """The exponent of a power law over two decades, fitted to median times."""
+    """The exponent of a power law over two decades, fitted to least times."""
     calls = {}
     for size in SIZES[axis]:
         inner, outer, w = case(kind, axis, size).build()
