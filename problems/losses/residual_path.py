@@ -8,7 +8,7 @@ matrix AAᵀ costs n² and not 2nd; for n > 2d it is made of two products with A
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -36,20 +36,20 @@ class DataSets:
         """Data of these tasks."""
         return DataSets(self.design[tasks], self.target[tasks], None if self.gram is None else self.gram[tasks])
 
-    def residual(self, w: Array) -> Array:
+    def residual(self, w: Array, out: Array) -> Array:
         """Residuals in widths c of the penalty, at w/c (..., d, P): (tasks, n, P)."""
-        residual = self.design @ w
-        residual -= self.target
-        return np.asarray(residual)
+        np.matmul(self.design, w, out=out)
+        out -= self.target
+        return out
 
-    def back(self, weight: Array) -> Array:
+    def back(self, weight: Array, out: Array) -> Array:
         """`Aᵀ weight`: (tasks, n, P) gives (tasks, d, P)."""
-        return np.asarray(self.design.swapaxes(1, 2) @ weight)
+        return np.matmul(self.design.swapaxes(1, 2), weight, out=out)
 
-    def round_trip(self, scale: float) -> Callable[[Array, Array], object]:
-        """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P)."""
+    def round_trip(self, scale: float, middle: Array) -> Callable[[Array, Array], object]:
+        """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P). Where AAᵀ is not at hand, by `middle`: Aᵀx."""
         if self.gram is None:
-            return lambda x, out: np.matmul(self.design, scale * self.back(x), out=out)
+            return lambda x, out: np.matmul(self.design, np.multiply(self.back(x, middle), scale, out=middle), out=out)
         gram = scale * self.gram
         return lambda x, out: np.matmul(gram, x, out=out)
 
@@ -63,48 +63,43 @@ def residual_meta_gradient(
     residuals = max(BLOCK // (2 * N + 4), SMALLEST_STEP)
     point_blocks = equal_blocks(P, residuals // n)
     task_blocks = equal_blocks(tasks, residuals // (n * max(1, point_blocks[0].stop)))
-    shape = (task_blocks[0].stop, n, point_blocks[0].stop)
-    work = workspace((2, N, *shape), (3, *shape))
+    B, R = task_blocks[0].stop, point_blocks[0].stop
+    work = workspace((2, N, B, n, R), (3, B, n, R), (3, B, test.design.shape[1], R), (2, B, d, R))
     for t, p in product(task_blocks, point_blocks):
         w = points[t if len(points) > 1 else slice(1), :, p] / penalty.c
-        result[p, t] = _block(train[t], test[t], penalty, w, alpha, *work).transpose(2, 0, 1)
+        result[p, t] = _block(train[t], test[t], penalty, w, alpha, work).transpose(2, 0, 1)
     return result
 
 
-def _block(
-    train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, by_step: Array, one_step: Array
-) -> Array:
+def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, work: Sequence[Array]) -> Array:
     """Meta-gradients (tasks, d, P), at `w` = points over c: the path is in widths of the penalty.
 
-    `by_step` (2, N, tasks, n, P) and `one_step` (3, tasks, n, P) are work arrays.
+    The `work` arrays are (2, N, tasks, n, P), (3, tasks, n, P), (3, tasks, test n, P) and (2, tasks, d, P).
     """
+    (curvatures, slopes), (x, change, total), (r, outer_slope, kept), (end, v) = work
     step = alpha / train.design.shape[1]
-    move = train.round_trip(-step)
-    curvatures, scratch = by_step
-    change, slope, total = one_step
-    u = train.residual(w)
-    total.fill(0)
+    move = train.round_trip(-step, middle=end)
     N = len(curvatures)
+    u = train.residual(w, out=x)
     for j in range(N):
-        penalty.slope(u, slope, curvatures[j])
-        total += slope
+        penalty.slope(u, slopes[j], curvatures[j])
         if j < N - 1:
-            move(slope, change)
+            move(slopes[j], change)
             u += change
-    r = test.residual(w - step * train.back(total))
-    outer_slope, kept = np.empty((2, *r.shape))
-    penalty.slope(r, outer_slope, kept)
-    v = test.back(outer_slope)
+    train.back(np.add.reduce(slopes, axis=0, out=total), out=end)
+    end *= -step
+    end += w
+    penalty.slope(test.residual(end, out=r), outer_slope, kept)
+    test.back(outer_slope, out=v)
     v /= test.design.shape[1]
-    q = train.design @ v
-    penalty.curvature(curvatures, scratch)
-    total.fill(0)
+    q = np.matmul(train.design, v, out=x)
+    penalty.curvature(curvatures, scratch=slopes)
     for j in reversed(range(N)):
-        np.multiply(curvatures[j], q, out=slope)
-        total += slope
+        curvatures[j] *= q
         if j > 0:
-            move(slope, change)
+            move(curvatures[j], change)
             q += change
-    v -= step * train.back(total)
-    v *= penalty.c
-    return v
+    train.back(np.add.reduce(curvatures, axis=0, out=total), out=end)
+    end *= step
+    v -= end
+    return np.asarray(np.multiply(v, penalty.c, out=v))

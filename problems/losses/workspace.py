@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
+
+LINE = 8
+"""Numbers in a cache line: arrays that begin with one are read and written in whole lines."""
 
 
 class _Buffer(threading.local):
@@ -22,10 +26,10 @@ def workspace(*shapes: tuple[int, ...]) -> list[npt.NDArray[np.float64]]:
     They are the caller's until the same thread asks again, so they must not be part of what it returns.
     """
     sizes = [math.prod(shape) for shape in shapes]
-    if _buffer.numbers.size < sum(sizes):
-        _buffer.numbers = np.empty(sum(sizes))
-    arrays, start = [], 0
-    for size, shape in zip(sizes, shapes, strict=True):
-        arrays.append(_buffer.numbers[start : start + size].reshape(shape))
-        start += size
-    return arrays
+    starts = [0, *accumulate(-(-size // LINE) * LINE for size in sizes)]
+    if _buffer.numbers.size < starts[-1]:
+        fresh = np.empty(starts[-1] + LINE)
+        first = -(fresh.ctypes.data // fresh.itemsize) % LINE
+        _buffer.numbers = fresh[first : first + starts[-1]]
+    parts = zip(starts, sizes, shapes, strict=False)
+    return [_buffer.numbers[start : start + size].reshape(shape) for start, size, shape in parts]

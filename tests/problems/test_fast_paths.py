@@ -184,6 +184,7 @@ def test_work_arrays_do_not_overlap_and_belong_to_one_thread() -> None:
     shapes = [(2, 3), (0, 4), (5,)]
     first = workspace(*shapes)
     assert [array.shape for array in first] == shapes
+    assert [array.ctypes.data % 64 for array in first] == [0] * len(shapes)  # a cache line
     for k, array in enumerate(first):
         array.fill(k)
     assert all((array == k).all() for k, array in enumerate(first))
