@@ -97,7 +97,7 @@ def first_accurate(
     while True:
         rng = np.random.default_rng(place)  # so that a longer run begins as the shorter one did
         trajectory = run(algorithm, problem, problem.constants, replace(s, K=K), problem.start, rng, replicas=replicas)
-        so_far = np.cumsum(trajectory.gradient_norm, axis=1) / np.arange(1, K + 1)
+        so_far = trajectory.mean_gradient_norm_so_far
         accurate = so_far <= epsilon
         if accurate.any(axis=1).all():
             mean = int(np.argmax(so_far.mean(axis=0) <= epsilon)) + 1

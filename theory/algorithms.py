@@ -89,6 +89,12 @@ class Trajectory:
         """(R,) mean over the meta steps of ‖∇L(w_k)‖; its expectation is the paper's ḡ."""
         return np.asarray(self.gradient_norm.mean(axis=1))
 
+    @property
+    def mean_gradient_norm_so_far(self) -> npt.NDArray[np.float64]:
+        """(R, K) mean of ‖∇L(w_k)‖ over the first 1, 2, …, K meta steps."""
+        steps = np.arange(1, self.gradient_norm.shape[1] + 1)
+        return np.asarray(self.gradient_norm.cumsum(axis=1) / steps)
+
     def describe(self, replica: int = 0) -> str:
         """Return one line: how the run of one replica ended."""
         step = int(self.diverged_at[replica])

@@ -156,6 +156,9 @@ def test_the_trajectory_records_what_the_theorems_speak_of(algorithm: str, name:
     np.testing.assert_allclose(trajectory.objective[1, K], last, rtol=1e-12)
     np.testing.assert_allclose(trajectory.meta_stepsize, 1 / (3.0 * trajectory.smoothness_estimate), rtol=1e-14)
     np.testing.assert_allclose(trajectory.mean_gradient_norm, trajectory.gradient_norm.mean(axis=1))
+    so_far = trajectory.mean_gradient_norm_so_far
+    np.testing.assert_allclose(so_far[:, 1], trajectory.gradient_norm[:, :2].mean(axis=1), rtol=1e-14)
+    np.testing.assert_allclose(so_far[:, -1], trajectory.mean_gradient_norm, rtol=1e-14)
     if algorithm == "exact":
         np.testing.assert_allclose(trajectory.smoothness_estimate, trajectory.smoothness, rtol=1e-13)
         assert (np.diff(trajectory.objective, axis=1) < 0).all()

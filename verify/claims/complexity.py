@@ -29,8 +29,7 @@ DOUBLINGS = 2.0 ** np.arange(4)
 
 def steps_needed(trajectory: Trajectory, epsilon: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Least K for which the mean gradient norm of the first K meta steps is at most each ε; ∞ if there is none."""
-    mean = trajectory.gradient_norm[0].cumsum() / np.arange(1, trajectory.gradient_norm.shape[1] + 1)
-    reached = mean[:, None] <= np.atleast_1d(epsilon)
+    reached = trajectory.mean_gradient_norm_so_far[0, :, None] <= np.atleast_1d(epsilon)
     return np.where(reached.any(axis=0), 1.0 + reached.argmax(axis=0), np.inf)
 
 
