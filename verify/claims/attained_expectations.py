@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from verify.claim import Cell, Claim, Formula, Mutant, StepsizeRule, claim
+from verify.claim import Cell, Claim, Mutant, StepsizeRule, claim
+from verify.claims.attained import scaled
 from verify.claims.bias import bias_per_task
 from verify.claims.bias_sharper import bias_at_one_step
 from verify.claims.deviation import deviation_second_moment
@@ -15,16 +15,6 @@ from verify.claims.meta_stepsize_sharper import sharper_stepsize_kappa
 from verify.claims.second_moment import second_moment_per_task
 from verify.claims.second_moment_sharper import sharper_second_moment_per_task
 from verify.verdict import Finding
-
-
-def larger(formula: Formula) -> Formula:
-    """Wrong: a bound that is 5 % too large, which is then not attained."""
-    return lambda *arguments: 1.05 * formula(*arguments)
-
-
-def smaller(formula: Formula) -> Formula:
-    """Wrong: a lower bound that is 5 % too small, which is then not attained."""
-    return lambda *arguments: formula(*arguments) / 1.05
 
 
 def attained(
@@ -36,9 +26,12 @@ def attained(
     N: tuple[int, ...] | None = None,
     only: str = "",
     rules: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed"),
-    mutant: Any = larger,
+    weaker: float = 1.05,
 ) -> Claim:
-    """Claim that the bound of `of` is attained on `instance`, by its exact findings whose label starts with `only`."""
+    """Claim that the bound of `of` is attained on `instance`, by its exact findings whose label starts with `only`.
+
+    The bound times `weaker` is the mutant: for a lower bound a factor below 1.
+    """
 
     @claim(
         name=f"{of.name} on {instance}",
@@ -49,7 +42,9 @@ def attained(
         measured=f"exact expectation; must come within {shortfall:g} of the bound, relatively",
         sharp=f"{instance}: {why}",
         formula=of.formula,
-        mutants=(Mutant("a bound 5 % weaker", mutant(of.formula), instance, N=N[0] if N else 5, rule=rules[0]),),
+        mutants=(
+            Mutant("a bound 5 % weaker", scaled(of.formula, weaker), instance, N=N[0] if N else 5, rule=rules[0]),
+        ),
         cases=of.cases,
         needs=of.needs,
         rules=rules,
@@ -101,7 +96,7 @@ attained(
     "two-point-stepsize",
     "all gradients vanish and noise makes them all look as large as σ_g",
     only="D_L = 1",
-    mutant=smaller,
+    weaker=1 / 1.05,
 )
 attained(
     sharper_stepsize_kappa,

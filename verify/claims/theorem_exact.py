@@ -9,7 +9,7 @@ from problems import ramp
 from theory.convergence import theorem_exact
 from theory.sharper import theorem_exact_sharper
 from verify.claim import Cell, Mutant, claim
-from verify.claims.wrong_theorems import fast_rate, half_R, larger_R, no_G
+from verify.claims.wrong_theorems import fast_rate, no_G, scaled_R
 from verify.evidence.runs import exact_run, schedule
 from verify.verdict import Finding
 
@@ -30,7 +30,7 @@ def runs(cell: Cell) -> Iterator[Finding]:
 
 
 MUTANTS = (
-    Mutant("R/2 for R", half_R(theorem_exact), "ramp", N=1, rule="recommended"),
+    Mutant("R/2 for R", scaled_R(theorem_exact, 1 / 2), "ramp", N=1, rule="recommended"),
     Mutant("K^{1.1} for K", fast_rate(theorem_exact), "ramp", N=1, rule="recommended"),
     Mutant("G dropped", no_G(theorem_exact), "ramp", N=1, rule="recommended"),
 )
@@ -74,7 +74,7 @@ def exact(cell: Cell) -> Iterator[Finding]:
     measured="as theorem exact, over as many meta steps as the ramp is long; must come within 3 % of the bound",
     sharp="ramp: while the slope is constant, every step lowers the objective by just what the theorem needs",
     formula=theorem_exact,
-    mutants=(*MUTANTS, Mutant("R 8 % larger", larger_R(theorem_exact), "ramp", N=1, rule="recommended")),
+    mutants=(*MUTANTS, Mutant("R 8 % larger", scaled_R(theorem_exact, 1.08), "ramp", N=1, rule="recommended")),
     rules=("small", "recommended"),
     problems=("ramp",),
     inner_steps=(1, 5),
@@ -98,7 +98,7 @@ def exact_on_ramp(cell: Cell) -> Iterator[Finding]:
     sharp="ramp below the paper's cap (within 10 %)",
     formula=theorem_exact_sharper,
     mutants=(
-        Mutant("R/2 for R", half_R(theorem_exact_sharper), "ramp", N=5, rule="near cap"),
+        Mutant("R/2 for R", scaled_R(theorem_exact_sharper, 1 / 2), "ramp", N=5, rule="near cap"),
         Mutant("K^{1.1} for K", fast_rate(theorem_exact_sharper), "ramp", N=5, rule="near cap"),
     ),
     cases=frozenset({"resampling"}),

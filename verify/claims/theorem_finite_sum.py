@@ -8,7 +8,7 @@ from dataclasses import replace
 from problems import ramp
 from theory.convergence import theorem_finite_sum
 from verify.claim import Cell, Mutant, claim
-from verify.claims.wrong_theorems import fast_averaging, fast_rate, half_R, larger_R, no_G, no_noise, small_noise
+from verify.claims.wrong_theorems import fast_averaging, fast_rate, no_G, no_noise, scaled_R, small_noise
 from verify.evidence.runs import exact_run, sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
 
@@ -19,7 +19,7 @@ NOISE_FLOOR = {"C_beta": 8, "B": 16, "K": 60}
 FINITE_SUM = frozenset({"finite-sum"})
 NEEDS = ("rho", "sigma", "b", "b_sq", "lower_bound")
 ON_RAMP = (
-    Mutant("R/2 for R", half_R(theorem_finite_sum), "ramp-finite-sum", N=1, rule="recommended"),
+    Mutant("R/2 for R", scaled_R(theorem_finite_sum, 1 / 2), "ramp-finite-sum", N=1, rule="recommended"),
     Mutant("K^{1.1} for K", fast_rate(theorem_finite_sum), "ramp-finite-sum", N=1, rule="recommended"),
     Mutant("G dropped", no_G(theorem_finite_sum), "ramp-finite-sum", N=1, rule="recommended"),
 )
@@ -79,7 +79,7 @@ def finite_sum(cell: Cell) -> Iterator[Finding]:
     formula=theorem_finite_sum,
     mutants=(
         *ON_RAMP,
-        Mutant("R 8 % larger", larger_R(theorem_finite_sum), "ramp-finite-sum", N=1, rule="recommended"),
+        Mutant("R 8 % larger", scaled_R(theorem_finite_sum, 1.08), "ramp-finite-sum", N=1, rule="recommended"),
     ),
     cases=FINITE_SUM,
     rules=("small", "recommended"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from problems import ramp
 from theory.convergence import theorem_resampling
 from verify.claim import Cell, Mutant, claim
-from verify.claims.wrong_theorems import fast_averaging, fast_rate, no_noise, small_noise, third_R
+from verify.claims.theorem_finite_sum import MEASURED, RAMP
+from verify.claims.wrong_theorems import fast_averaging, fast_rate, no_noise, scaled_R, small_noise
 from verify.evidence.runs import exact_run, sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
 
@@ -15,12 +15,11 @@ SETTINGS = (
     {"C_beta": 20, "B": 8, "S": 3, "D": 2, "T": 4, "B_prime": 5, "D_L": 20},
     {"C_beta": 50, "B": 2, "S": 8, "D": 1, "T": 2, "B_prime": 3, "D_L": 9},
 )
-RAMP = {"C_beta": ramp.C_BETA, "K": ramp.META_STEPS, "B": ramp.TASKS_PER_STEP}
 NOISE_FLOOR = {"C_beta": 20, "B": 8, "K": 100}
 
 RESAMPLING = frozenset({"resampling"})
 ON_RAMP = (
-    Mutant("R/3 for R", third_R(theorem_resampling), "ramp", N=1, rule="recommended"),
+    Mutant("R/3 for R", scaled_R(theorem_resampling, 1 / 3), "ramp", N=1, rule="recommended"),
     Mutant("K^{1.1} for K", fast_rate(theorem_resampling), "ramp", N=1, rule="recommended"),
 )
 ON_NOISE_FLOOR = (
@@ -40,7 +39,6 @@ ASSUMPTIONS = (
     "data noise σ_g, σ_H",
     "stepsize below the cap",
 )
-MEASURED = "mean of the exact ‖∇L(w_k)‖ over independent runs from the problem's start; interval: empirical Bernstein"
 
 
 @claim(

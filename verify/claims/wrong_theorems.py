@@ -29,19 +29,9 @@ def wrong(of: Formula, gap: Factor = unchanged, noise: Factor = unchanged, G: fl
     return formula
 
 
-def half_R(of: Formula) -> Formula:
-    """`R/2` for `R`."""
-    return wrong(of, gap=lambda s: 0.5, noise=lambda s: 0.5)
-
-
-def third_R(of: Formula) -> Formula:
-    """`R/3` for `R`."""
-    return wrong(of, gap=lambda s: 1 / 3, noise=lambda s: 1 / 3)
-
-
-def larger_R(of: Formula) -> Formula:
-    """`R` 8 % larger, which is then not attained."""
-    return wrong(of, gap=lambda s: 1.08, noise=lambda s: 1.08)
+def scaled_R(of: Formula, factor: float) -> Formula:
+    """`R` times a factor."""
+    return wrong(of, gap=lambda s: factor, noise=lambda s: factor)
 
 
 def fast_rate(of: Formula) -> Formula:
