@@ -9,6 +9,7 @@ import numpy as np
 
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
+from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -35,7 +36,8 @@ class GemanMcClure(Penalty):
 
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
-        return np.asarray(0.5 * u**2 / (1 + u**2))
+        square: Array = u**2
+        return 0.5 * square / (1 + square)
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps `1 + u²`."""
@@ -69,7 +71,8 @@ class Welsch(Penalty):
 
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
-        return np.asarray(-0.5 * np.expm1(-(u**2)))
+        descent: Array = namespace(u).expm1(-(u**2))
+        return -0.5 * descent
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps u²."""

@@ -11,6 +11,7 @@ import click
 from verify.claim import PROFILES
 from verify.commands.cli_plan import plan
 from verify.commands.command_line import Cli, cores, fail, integers, one_line_errors
+from verify.commands.implementation import implementation
 from verify.running.run_file import own_version
 
 OUT = Path("results")
@@ -131,3 +132,4 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
 
 
 cli.add_command(plan)
+cli.add_command(implementation)
