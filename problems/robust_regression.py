@@ -37,7 +37,8 @@ class GemanMcClure(Penalty):
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
         square: Array = u**2
-        return 0.5 * square / (1 + square)
+        half: Array = 0.5 * square / (1 + square)
+        return half
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps `1 + u²`."""
@@ -71,8 +72,8 @@ class Welsch(Penalty):
 
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
-        descent: Array = namespace(u).expm1(-(u**2))
-        return -0.5 * descent
+        gain: Array = namespace(u).expm1(-(u**2))
+        return -0.5 * gain
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps u²."""

@@ -1,6 +1,6 @@
-"""pytest plugin: the fixture `assert_claims`, loaded wherever the package is installed.
+"""pytest plugin: the fixtures `assert_claims` and `assert_meta_gradient`, loaded wherever the package is installed.
 
-Nothing but pytest is imported before a test asks for the fixture.
+Nothing but pytest is imported before a test asks for one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from verify.implementation.check import Result
     from verify.running.records import Record
 
 
@@ -24,3 +25,14 @@ def assert_claims() -> Callable[..., list[Record]]:
     from verify.assertion import assert_claims
 
     return assert_claims
+
+
+@pytest.fixture(scope="session")
+def assert_meta_gradient() -> Callable[..., Result]:
+    """Assert that a function computes the meta-gradient of MAML: `assert_meta_gradient(mine, framework="torch")`.
+
+    See `verify.implementation.assertion.assert_meta_gradient` for its arguments, what it returns and what it raises.
+    """
+    from verify.implementation.assertion import assert_meta_gradient
+
+    return assert_meta_gradient

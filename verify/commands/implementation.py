@@ -8,8 +8,7 @@ import click
 
 from theory.validation import one_line
 from verify.commands.command_line import fail, one_line_errors
-
-FRAMEWORKS = ("numpy", "torch", "jax")
+from verify.implementation.frameworks import FRAMEWORKS
 
 
 @click.command()
@@ -23,12 +22,12 @@ def implementation(function: str, framework: str | None, as_json: bool) -> int:
     task.test(w) are scalar losses. Exit code: 0 exact, 1 another vector, 2 it cannot be examined, 3 internal failure.
     """
     from verify.implementation.check import check
+    from verify.implementation.loading import load
     from verify.implementation.report import text, to_dict
-    from verify.running.user_code import load_function
 
     try:
         with one_line_errors():
-            result = check(load_function("implementation", function), framework, function)
+            result = check(load(function), framework, function)
         click.echo(json.dumps(to_dict(result), indent=1) if as_json else text(result))
     except Exception as error:
         fail(f"internal failure: {one_line(error)}", 3)

@@ -49,7 +49,7 @@ class Cell:
     @property
     def data(self) -> int:
         """Number of data in a training set."""
-        return self.train.design.shape[-2]
+        return int(self.train.design.shape[-2])
 
     @cached_property
     def path(self) -> list[Array]:

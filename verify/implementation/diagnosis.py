@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.loss import Array
 from verify.implementation.cells import Cell
-from verify.implementation.mistakes import OVER_TASKS, PER_TASK
+from verify.implementation.mistakes import OVER_TASKS, PER_TASK, OverTasks, PerTask
 
 SAFETY = 100
 """Other code may round that much worse than ours. A mistake differs from what is right by 10¹⁰ times as much."""
-
-EXACT = "exact", "this is the meta-gradient of MAML with N inner steps"
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,17 @@ class Diagnosis:
     name: str
     says: str
 
+    @classmethod
+    def of(cls, mistakes: Sequence[PerTask | OverTasks | Diagnosis]) -> Self:
+        """All these mistakes at once; without any, what is right."""
+        if not mistakes:
+            return cls("exact", "this is the meta-gradient of MAML with N inner steps")
+        return cls(" and ".join(part.name for part in mistakes), "; ".join(part.says for part in mistakes))
+
     @property
     def is_exact(self) -> bool:
         """Whether it is the meta-gradient, in double precision."""
-        return self.name == EXACT[0]
+        return self.name == "exact"
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Candidate:
 
     def relative_distance(self, returned: Array) -> npt.NDArray[np.float64]:
         """The same over the norms of what it returns itself."""
-        return self.distance(returned) / np.linalg.norm(self.vectors, axis=-1)
+        return np.asarray(self.distance(returned) / np.linalg.norm(self.vectors, axis=-1))
 
 
 def candidates(cells: Sequence[Cell]) -> Iterator[Candidate]:
@@ -76,38 +82,29 @@ def candidates(cells: Sequence[Cell]) -> Iterator[Candidate]:
             vectors = np.stack([over_tasks.combine(each) for each in double_each])
             lost = np.stack([over_tasks.combine(each) for each in single_each], axis=1) - vectors
             mistakes = [part for part in (per_task, over_tasks) if part.name]
-            names, says = (" and ".join(getattr(part, field) for part in mistakes) for field in ("name", "says"))
-            yield Candidate(
-                Diagnosis(names, says) if mistakes else Diagnosis(*EXACT),
-                vectors,
-                SAFETY * np.linalg.norm(lost, axis=-1).max(axis=0),
-            )
+            rounding = SAFETY * np.linalg.norm(lost, axis=-1).max(axis=0)
+            yield Candidate(Diagnosis.of(mistakes), vectors, rounding)
 
 
-def diagnose(returned: Array, cells: Sequence[Cell]) -> Diagnosis:
-    """Say what an implementation computes that returned the vectors `returned` (cells, d) at these cells."""
-    each = candidates(cells)
-    right = next(each)
-    if right.equals(returned, np.float64):
-        return right.diagnosis
-    known = [right, *each]
+def diagnose(returned: Array, known: Iterable[Candidate]) -> Diagnosis:
+    """Say which of the `known` candidates, computed as far as needed, returns the vectors `returned` (cells, d)."""
+    others = []
     for candidate in known:
         if candidate.equals(returned, np.float64):
             return candidate.diagnosis
-    for candidate in known:
+        others.append(candidate)
+    for candidate in others:
         if candidate.equals(returned, np.float32):
             return _in_single_precision(candidate.diagnosis)
-    return _unknown(returned, known)
+    return _unknown(returned, others)
 
 
 def _in_single_precision(found: Diagnosis) -> Diagnosis:
-    mistakes = () if found.is_exact else (found,)
-    name = " and ".join([*(mistake.name for mistake in mistakes), "single precision"])
-    says = " and ".join([*(mistake.says for mistake in mistakes), "something is computed in float32, or by differences"])
-    return Diagnosis(name, says)
+    single = Diagnosis("single precision", "something is computed in float32, or by differences")
+    return Diagnosis.of([single] if found.is_exact else [found, single])
 
 
 def _unknown(returned: Array, known: Sequence[Candidate]) -> Diagnosis:
     apart = [candidate.relative_distance(returned).max() for candidate in known]
     nearest = known[int(np.argmin(apart))].diagnosis.name
-    return Diagnosis("unknown", f"no mistake of the catalogue; the nearest is {nearest!r}, up to {min(apart):.2g} apart")
+    return Diagnosis("unknown", f"no mistake of the catalogue; the nearest, {nearest!r}, is {min(apart):.2g} off")

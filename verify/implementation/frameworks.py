@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,9 +27,8 @@ def infer(function: Callable[..., Any], name: str) -> str:
     Raises ValueError, in one line with the `name` of the function, where none of them does.
     """
     for annotation in _annotations(function):
-        for framework in FRAMEWORKS:
-            if framework in annotation:
-                return framework
+        if found := re.search(rf"\b({'|'.join(FRAMEWORKS)})\b", annotation):
+            return found[1]
     raise ValueError(
         f"framework of {name} is not known: annotate w, as in w: torch.Tensor, or choose one of {', '.join(FRAMEWORKS)}"
     )

@@ -19,7 +19,7 @@ Change: TypeAlias = Callable[[Cell], Cell]
 
 @dataclass(frozen=True)
 class PerTask:
-    """What is computed for each task: the mistake's name and what it is ("" where it is none), (..., tasks, d) at a cell."""
+    """A vector for each task, (..., tasks, d) at a cell; the mistake's name and what it is, "" where it is none."""
 
     name: str
     says: str
@@ -28,7 +28,7 @@ class PerTask:
 
 @dataclass(frozen=True)
 class OverTasks:
-    """What is made of all tasks' vectors: the mistake's name and what it is ("" where it is none), (..., d) of them."""
+    """One vector (..., d) of those of all tasks; the mistake's name and what it is, "" where it is none."""
 
     name: str
     says: str
