@@ -16,8 +16,8 @@ from problems.noise import DataNoise, FiniteNoise
 from problems.probes import gaussian_probes
 from problems.problem import Case, Problem
 from problems.registry import Family, families, family, register
-from problems.user.function_tasks import Task
 from problems.user.functions import from_functions, uniform_probes
+from problems.user.tasks import Task
 
 __all__ = [
     "Case",

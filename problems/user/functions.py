@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from problems.problem import Problem
 from problems.user.box_search import box_points
+from problems.user.checks import bias_notice, check_loss, require_finite, require_reproducible
+from problems.user.constants import complete_constants
 from problems.user.estimation import SAFETY, Estimator
-from problems.user.function_checks import bias_notice, check_loss, require_finite, require_reproducible
-from problems.user.function_constants import complete_constants
-from problems.user.function_loss import FunctionLoss, FunctionNoise
-from problems.user.function_tasks import read_tasks
+from problems.user.loss import FunctionLoss, FunctionNoise
+from problems.user.tasks import read_tasks
 from theory.constants import Constants
 from theory.loss import Array
 from theory.validation import integer
