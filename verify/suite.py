@@ -60,17 +60,17 @@ def verify(
             if store.torn:
                 warn(f"dropped the torn last line of {store.path}")
             records = list(store.kept)
-            finished = {record.job for record in records}
+            finished = {record.cell for record in records}
             statistical = _few_statistical(records)
             progress(len(finished), len(cells), records)
-            for found in run([job for job in cells if job not in finished], workers, done=store.kept):
+            for found in run([cell for cell in cells if cell not in finished], workers, done=store.kept):
                 store.append(found)
                 records += found
-                finished.add(found[0].job)
+                finished.add(found[0].cell)
                 statistical = _few_statistical(found, statistical)
                 progress(len(finished), len(cells), found)
-            place = {job: at for at, job in enumerate(cells)}
-            records.sort(key=lambda record: place[record.job])  # a cell's own checks are in order
+            place = {cell: at for at, cell in enumerate(cells)}
+            records.sort(key=lambda record: place[record.cell])  # a cell's own checks are in order
             store.replace(records)
     summary = summarise(store.header, records, time.perf_counter() - started)
     if selection.mutants:

@@ -22,7 +22,7 @@ class RunError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class CellName:
     """The name of one cell: strings and numbers only, from which any worker rebuilds the cell.
 
     Attributes
@@ -50,12 +50,12 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(Job):
+class Record(CellName):
     """One check: the cell it belongs to, what was measured beside its bound, and the verdict.
 
     A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is.
     `estimated` names the constants of the problem that were estimated and not proved. All but `seconds` is determined
-    by the job.
+    by the cell.
     """
 
     alpha_L: float
@@ -78,9 +78,9 @@ class Record(Job):
     seconds: float = 0.0
 
     @property
-    def job(self) -> Job:
+    def cell(self) -> CellName:
         """The cell that this check belongs to; evaluating it again gives the same record."""
-        return Job(**{f.name: getattr(self, f.name) for f in fields(Job)})
+        return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
 
     @property
     def where(self) -> str:

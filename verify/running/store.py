@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from verify.running.records import Job, Record, RunError
+from verify.running.records import CellName, Record, RunError
 from verify.running.run_file import RECORDS, Header, read
 
 
@@ -115,9 +115,9 @@ class Store:
 
 def finished(records: Iterable[Record]) -> list[Record]:
     """Records of the cells whose checks are all there and none of which is an error: these need not be run again."""
-    cells: dict[Job, list[Record]] = defaultdict(list)
+    cells: dict[CellName, list[Record]] = defaultdict(list)
     for record in records:
-        cells[record.job].append(record)
+        cells[record.cell].append(record)
     return [
         record
         for cell in cells.values()

@@ -47,8 +47,8 @@ def test_numbers_of_numpy_become_plain_and_nan_becomes_nothing() -> None:
 
 def test_a_record_names_its_cell() -> None:
     made = record(mutant="halved", label="j = 2")
-    assert made.job.mutant == "halved"
-    assert not hasattr(made.job, "verdict")
+    assert made.cell.mutant == "halved"
+    assert not hasattr(made.cell, "verdict")
     assert made.where == "kink, N = 3, fixed, j = 2"
 
 
