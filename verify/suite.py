@@ -14,10 +14,10 @@ from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
-from verify.running.records import Record, RunError
-from verify.running.run_file import MUTANTS, RECORDS, Header
+from verify.running.records import MUTANTS, RECORDS, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
+from verify.running.spec import Spec
 from verify.running.store import Store
 
 logger = logging.getLogger("verify")
@@ -85,12 +85,8 @@ def verify(
 
 def settings(selection: Selection) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with a digest of each file that a user brought."""
-    files = {spec.rpartition(":")[0] for spec in selection.problems}
-    digests = {
-        Path(file).name: hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()[:16]
-        for file in sorted(files)
-        if file.endswith(".py")
-    }
+    files = {file for spec in selection.problems if (file := Spec.parse(spec).file) is not None}
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in sorted(files)}
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),

@@ -11,7 +11,7 @@ import click
 from verify.claim import PROFILES
 from verify.commands.cli_plan import plan
 from verify.commands.command_line import Cli, cores, fail, integers, one_line_errors
-from verify.running.run_file import own_version
+from verify.running.environment import own_version
 
 OUT = Path("results")
 

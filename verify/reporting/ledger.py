@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import claims, is_audit
-from verify.running.records import CellName, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 from verify.verdict import Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]

@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from problems.problem import Problem
@@ -97,15 +96,10 @@ class MissingExtra(Exception):
 
 
 def _problem(spec: str, N: int, alpha_L: float) -> Problem:
-    if ":" in spec:
-        return load_problem(spec, N, alpha_L)
     try:
-        return _registered(spec, N, alpha_L)
+        return load_problem(spec, N, alpha_L)
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error)) from error
-
-
-_registered = lru_cache(maxsize=128)(load_problem)
 
 
 def _claim(name: str) -> Claim:

@@ -19,6 +19,7 @@ from typing import Any
 from problems.problem import Problem
 from problems.registry import family
 from theory.validation import one_line, suggestion
+from verify.running.spec import Spec
 
 
 def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
@@ -36,26 +37,25 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
     ValueError : one line, for an unknown name (with the nearest one), a missing file, module or factory, a file that
         cannot be imported, and a factory that raises, takes other arguments or returns no Problem.
     """
-    if ":" not in spec:
-        if spec.endswith(".py"):
-            raise ValueError(f"problem = {spec!r} names no factory: write {spec}:FACTORY")
-        return family(spec).build(N, alpha_L)
-    place, _, name = spec.rpartition(":")
-    version = 0
-    if place.endswith(".py"):
-        file = Path(place).expanduser().resolve()
-        if not file.is_file():
-            raise ValueError(f"problem = {spec!r}: there is no file {file}")
-        place, version = str(file), file.stat().st_mtime_ns
-    factory = _factory(spec, place, name, version)
-    schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
-    problem = _guarded(spec, "failed", lambda: _build(factory, schedule))
+    named = Spec.parse(spec)
+    if not named.place:
+        return _registered(named.name, N, alpha_L)
+    if not named.name and named.file is not None:
+        raise ValueError(f"problem = {spec!r} names no factory: write {spec}:FACTORY")
+    factory = _factory(named)
+    schedule = (N, alpha_L) if _takes_schedule(named, factory) else ()
+    problem = _guarded(named, "failed", lambda: _build(factory, schedule))
     if not isinstance(problem, Problem):
         raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
     return problem
 
 
-def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
+@lru_cache(maxsize=128)
+def _registered(name: str, N: int, alpha_L: float) -> Problem:
+    return family(name).build(N, alpha_L)
+
+
+def _takes_schedule(spec: Spec, factory: Callable[..., Problem]) -> bool:
     """Whether the factory takes `N` and `alpha_L`; raises ValueError where it needs anything else."""
     try:
         parameters = inspect.signature(factory).parameters
@@ -64,18 +64,23 @@ def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
     if {"N", "alpha_L"} <= parameters.keys():
         return True
     if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters.values()):
-        raise ValueError(f"problem = {spec!r}: the factory must take no arguments, or N and alpha_L")
+        raise ValueError(f"problem = {spec.text!r}: the factory must take no arguments, or N and alpha_L")
     return False
 
 
-def _factory(spec: str, place: str, name: str, version: int) -> Callable[..., Problem]:
-    module = _guarded(spec, "cannot be imported", lambda: _module(place, version))
-    factory = getattr(module, name, None)
+def _factory(spec: Spec) -> Callable[..., Problem]:
+    version = 0
+    if spec.file is not None:
+        if not spec.file.is_file():
+            raise ValueError(f"problem = {spec.text!r}: there is no file {spec.file}")
+        version = spec.file.stat().st_mtime_ns
+    module = _guarded(spec, "cannot be imported", lambda: _module(spec.place, version))
+    factory = getattr(module, spec.name, None)
     if factory is None:
-        hint = suggestion(name, (known for known, value in vars(module).items() if inspect.isfunction(value)))
-        raise ValueError(f"problem = {spec!r}: {place} defines no {name or 'factory'}{hint}")
+        hint = suggestion(spec.name, (known for known, value in vars(module).items() if inspect.isfunction(value)))
+        raise ValueError(f"problem = {spec.text!r}: {spec.place} defines no {spec.name or 'factory'}{hint}")
     if not callable(factory):
-        raise ValueError(f"problem = {spec!r}: {name} is a {type(factory).__name__}, not a function")
+        raise ValueError(f"problem = {spec.text!r}: {spec.name} is a {type(factory).__name__}, not a function")
     return factory  # type: ignore[no-any-return]
 
 
@@ -121,7 +126,7 @@ def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()])
         logger.disabled = muted
 
 
-def _guarded(spec: str, what: str, action: Callable[[], Any]) -> Any:
+def _guarded(spec: Spec, what: str, action: Callable[[], Any]) -> Any:
     """Do what a user's code does; whatever it raises becomes one line that names the place."""
     try:
         return action()
@@ -130,12 +135,12 @@ def _guarded(spec: str, what: str, action: Callable[[], Any]) -> Any:
         if isinstance(error, SyntaxError):
             line, text = error.lineno, f"{type(error).__name__}: {error.msg}"
         where = f" (line {line})" if line else ""
-        raise ValueError(f"problem = {spec!r} {what}: {text.removeprefix('ValueError: ')}{where}") from error
+        raise ValueError(f"problem = {spec.text!r} {what}: {text.removeprefix('ValueError: ')}{where}") from error
 
 
-def _last_line(spec: str, error: BaseException) -> int | None:
+def _last_line(spec: Spec, error: BaseException) -> int | None:
     """Line of the user's own file where the error, or the one that caused it, was raised."""
-    file = Path(spec.rpartition(":")[0]).name
+    file = Path(spec.place).name
     errors = [error, *filter(None, [error.__cause__])]
     frames = [f for e in errors for f in traceback.extract_tb(e.__traceback__) if Path(f.filename).name == file]
     return frames[-1].lineno if frames else None

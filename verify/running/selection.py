@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 
 from problems.problem import Problem
 from problems.registry import families, family
 from verify.claim import PROFILES, Claim, StepsizeRule, alpha_L, claims
 from verify.running.loading import load_problem
 from verify.running.records import CellName
+from verify.running.spec import Spec
 
 MAX_INNER_STEPS = 10_000
 
@@ -168,11 +168,8 @@ def _target(selection: Selection, spec: str) -> Target:
         problem = load_problem(spec, N, alpha_L("recommended", N))
     except ModuleNotFoundError as error:
         raise ValueError(str(error)) from error
-    place, _, factory = spec.rpartition(":")
-    if not place.endswith(".py"):
-        return Target(spec, spec, problem)
-    file = Path(place).expanduser().resolve()
-    return Target(f"{file.name}:{factory}", f"{file}:{factory}", problem)
+    named = Spec.parse(spec)
+    return Target(named.shown, named.full, problem)
 
 
 def find_claim(name: str) -> str:

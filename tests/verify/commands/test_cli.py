@@ -15,8 +15,7 @@ from click.testing import CliRunner, Result
 from problems.registry import families
 from verify.claim import claims
 from verify.commands.cli import cli
-from verify.running.records import Record
-from verify.running.run_file import MUTANTS, RECORDS, read
+from verify.running.records import MUTANTS, RECORDS, Record, read
 
 Invoke = Callable[..., Result]
 

@@ -8,8 +8,7 @@ import pytest
 
 from verify.reporting.compare import compare
 from verify.running.evaluation import stamp
-from verify.running.records import CellName, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 
 CellOf = Callable[..., CellName]
 

@@ -9,8 +9,7 @@ import pytest
 from verify.reporting.display import show
 from verify.reporting.ledger import summarise
 from verify.running.evaluation import evaluate
-from verify.running.records import CellName
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-3", "wide"])

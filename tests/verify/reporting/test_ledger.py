@@ -13,8 +13,7 @@ from verify.claim import claims
 from verify.reporting.ledger import STATEMENTS, Summary, grouped, statement_name, summarise
 from verify.reporting.summary_files import markdown, number, ratio, write_summary
 from verify.running.evaluation import evaluate, stamp
-from verify.running.records import CellName, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 
 CellOf = Callable[..., CellName]
 HEADER = Header.new({"seed": 0})

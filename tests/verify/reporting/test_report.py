@@ -12,8 +12,7 @@ from verify.reporting.ledger import summarise
 from verify.reporting.mathematics import mathematics
 from verify.reporting.report import chart, render, write_report
 from verify.running.evaluation import evaluate
-from verify.running.records import CellName, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 
 CellOf = Callable[..., CellName]
 HOSTILE = "<script>alert('q')</script> & \"w_k\""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from verify.running.environment import environment
 from verify.running.execution import InProcess, open_workers
 from verify.running.records import CellName, Record
-from verify.running.run_file import environment
 from verify.running.runner import run
 
 dask = pytest.importorskip("dask", reason="extra cluster")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.running.run_file import RECORDS, read
+from verify.running.records import RECORDS, read
 
 Start = Callable[..., subprocess.Popen[str]]
 Launch = Callable[..., subprocess.Popen[str]]

@@ -150,7 +150,7 @@ def test_what_is_no_function_is_not_suggested(write: Write) -> None:
         ("somewhere.py", "write somewhere.py:FACTORY"),
         ("no_such_package.module:f", "No module named 'no_such_package'"),
         ("no-such-problem", "is unknown"),
-        (":", "cannot be imported"),
+        (":", "':' is unknown"),
         ("..:f", "cannot be imported"),
     ],
 )

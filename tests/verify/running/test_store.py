@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from verify.running.evaluation import evaluate
-from verify.running.records import CellName, Record, RunError
-from verify.running.run_file import RECORDS, Header, read
+from verify.running.records import RECORDS, CellName, Header, Record, RunError, read
 from verify.running.store import Store, write_text
 
 Cells = list[list[Record]]
