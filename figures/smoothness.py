@@ -12,7 +12,7 @@ from figures.table import Row, Table
 from problems.registry import family
 from verify.claim import alpha_L
 from verify.running.evaluation import evaluate
-from verify.running.records import Job
+from verify.running.records import CellName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -23,8 +23,8 @@ INNER_STEPS = (1, 2, 3, 5, 7, 10, 14, 17, 20)
 
 def compute(part: Part, seed: int) -> list[Row]:
     """One cell of the claim "smoothness": the worst pair found, measured and bound as Lipschitz constants over L."""
-    job = Job(claim="smoothness", problem_spec=part["problem"], profile="default", seed=seed, **part)
-    (record,) = evaluate(job)
+    cell = CellName(claim="smoothness", problem_spec=part["problem"], profile="default", seed=seed, **part)
+    (record,) = evaluate(cell)
     if record.measured is None or record.bound is None:
         raise RuntimeError(f"claim smoothness on {record.where}: {record.note}")
     L = family(part["problem"]).build(part["N"], alpha_L(part["rule"], part["N"])).constants.L

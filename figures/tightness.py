@@ -35,11 +35,11 @@ def compute(part: Part, seed: int) -> list[Row]:
     """
     name = part["claim"]
     largest: dict[str, float] = {}
-    for job in plan(Selection(claims=(name,), profile=PROFILE, seed=seed)):
-        if job.claim == name:
-            for record in evaluate(job):
+    for cell in plan(Selection(claims=(name,), profile=PROFILE, seed=seed)):
+        if cell.claim == name:
+            for record in evaluate(cell):
                 if record.tightness is not None and record.verdict in JUDGED:
-                    largest[job.problem] = max(largest.get(job.problem, 0.0), record.tightness)
+                    largest[cell.problem] = max(largest.get(cell.problem, 0.0), record.tightness)
     return [
         {"claim": name.partition(" on ")[0], "problem": problem, "role": families()[problem].role, "tightness": value}
         for problem, value in largest.items()

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 from verify.claim import claims
-from verify.running.run_file import environment
+from verify.running.environment import environment
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
