@@ -54,8 +54,9 @@ class Gate:
 class Queue:
     """Cells that may be evaluated, taken by the time that they are expected to need.
 
-    That is proportional to N + 1, at a rate that each claim shows as its cells come back. One cell of each claim comes
-    first; until it is back, its others count as infinitely long. The order has no influence on any result.
+    The time is taken as proportional to N + 1, at a rate that is learnt for each claim from the cells that come back.
+    One cell of each claim goes first; until it is back, the others of that claim are assumed to be the longest of all.
+    The order has no influence on any result.
     """
 
     def __init__(self) -> None:

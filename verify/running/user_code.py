@@ -49,7 +49,7 @@ def load_function(field: str, spec: str, kind: str = "function") -> Callable[...
         raise ValueError(f"{field} = {spec!r}: {place} defines no {name}{hint}")
     if not callable(function):
         raise ValueError(f"{field} = {spec!r}: {name} is a {type(function).__name__}, not a function")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def guarded(what: str, place: str, action: Callable[[], Any]) -> Any:
