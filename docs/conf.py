@@ -18,7 +18,7 @@ extensions = [
     "sphinx-mathjax-offline",
     "book",
 ]
-exclude_patterns = ["_build", "templates", "tools"]
+exclude_patterns = ["_build", "templates", "tools", "figures"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
