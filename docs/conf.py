@@ -9,12 +9,11 @@ sys.path.insert(0, str(Path(__file__).parent / "tools"))
 project = "Verification suite for the convergence theory of multi-step MAML"
 author = "The verification suite's authors"
 version = release = installed("maml-theory-verification")
-copyright = "the verification suite's authors"  # Sphinx asks for this name  # noqa: A001
+copyright = "the verification suite's authors"
 
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "sphinx-mathjax-offline",
     "book",
 ]
@@ -22,12 +21,8 @@ exclude_patterns = ["_build", "templates", "tools", "figures"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-default_role = "code"  # docstrings write code between single backticks
 
-autodoc_typehints = "none"  # the signature shows them already
 autodoc_member_order = "bysource"
-napoleon_google_docstring = False
-napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = "Multi-step MAML, verified"

@@ -13,8 +13,7 @@ import pytest
 from problems import families
 from theory import Constants, Schedule, larger_cap, recommended_stepsize, stepsize_cap
 from verify.claim import claims
-from verify.running.records import Record
-from verify.running.run_file import Header
+from verify.running.records import Header, Record
 from verify.running.selection import Selection
 from verify.suite import verify
 
@@ -76,9 +75,8 @@ def in_table_order(made: Any, cells: list[str]) -> list[Any]:
 
 
 def test_the_stepsizes_of_the_guide_are_those_of_the_theory() -> None:
-    rows = re.findall(
-        r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGES[DOCS / "guides" / "stepsizes.md"], flags=re.MULTILINE
-    )
+    guide = PAGES[DOCS / "guides" / "stepsizes.md"]
+    rows = re.findall(r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", guide, flags=re.MULTILINE)
     assert rows
     c = Constants(L=1.0)
     for row in rows:

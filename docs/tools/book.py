@@ -13,7 +13,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from problems import family
-from verify.commands.cli import cli
+from verify.commands.main import cli
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -49,14 +49,30 @@ class HelpDirective(SphinxDirective):
         return [nodes.literal_block(shown, shown, language="text")]
 
 
-def escape(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Keep `|S_i|` outside of code what it is: reStructuredText would look for a substitution."""
-    lines[:] = [re.sub(r"(`[^`]*`)|\|", lambda found: found[1] or r"\|", line) for line in lines]
+SECTION = re.compile(r"^(\w+)\n-{3,}$", flags=re.MULTILINE)
+ENTRY = re.compile(r"^([A-Za-z_][\w, ]*) : (.*)$", flags=re.MULTILINE)
+CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+def restructured(docstring: str) -> str:
+    """Return a docstring of this house as reStructuredText.
+
+    It is plain text with code between backticks, and with sections of entries `name : what it is`. A bar is a bar.
+    """
+    pieces = CODE.split(docstring)
+    pieces[::2] = [ENTRY.sub(r"**\1**\n    \2", piece.replace("|", r"\|")) for piece in pieces[::2]]
+    pieces[1::2] = [rf"\ ``{code}``\ " for code in pieces[1::2]]
+    return SECTION.sub(r".. rubric:: \1\n", "".join(pieces))
+
+
+def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Rewrite the docstring that autodoc has read."""
+    lines[:] = restructured("\n".join(lines)).split("\n")
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("problem", ProblemDirective)
     app.add_directive("help", HelpDirective)
-    app.connect("autodoc-process-docstring", escape)
+    app.connect("autodoc-process-docstring", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
