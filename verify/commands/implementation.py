@@ -7,7 +7,7 @@ import json
 import click
 
 from theory.validation import one_line
-from verify.commands.command_line import fail, one_line_errors
+from verify.commands.conventions import fail, one_line_errors
 from verify.implementation.frameworks import FRAMEWORKS
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.registry import family
+from verify.running.spec import Spec
 from verify.running.user_code import guarded, load_function
 
 
@@ -29,15 +30,20 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
     ValueError : one line, for an unknown name (with the nearest one), a missing file, module or factory, a file that
         cannot be imported, and a factory that raises, takes other arguments or returns no Problem.
     """
-    if ":" not in spec and not spec.endswith(".py"):
-        return family(spec).build(N, alpha_L)
+    named = Spec.parse(spec)
+    if not named.place:
+        return _registered(named.name, N, alpha_L)
     factory = load_function("problem", spec, kind="factory")
     schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
-    place = spec.rpartition(":")[0]
-    problem = guarded(f"problem = {spec!r} failed", place, lambda: _build(factory, schedule))
+    problem = guarded(f"problem = {spec!r} failed", named.place, lambda: _build(factory, schedule))
     if not isinstance(problem, Problem):
         raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
     return problem
+
+
+@lru_cache(maxsize=128)
+def _registered(name: str, N: int, alpha_L: float) -> Problem:
+    return family(name).build(N, alpha_L)
 
 
 def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
@@ -55,7 +61,7 @@ def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
 
 @lru_cache(maxsize=64)
 def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()]) -> Any:
-    """Call the factory, once a process, however its file is spelled: estimated constants are dear."""
+    """Call the factory, once a process, however its file is spelled: constants take long to estimate."""
     arguments = dict(zip(("N", "alpha_L"), schedule, strict=False))
     logger = logging.getLogger("problems")
     muted = logger.disabled

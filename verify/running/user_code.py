@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from theory.validation import one_line, suggestion
+from verify.running.spec import Spec
 
 
 def load_function(field: str, spec: str, kind: str = "function") -> Callable[..., Any]:
@@ -31,24 +32,24 @@ def load_function(field: str, spec: str, kind: str = "function") -> Callable[...
     ------
     ValueError : one line, where there is no such file, module or function, or the file cannot be imported.
     """
-    place, _, name = spec.rpartition(":")
-    if ":" not in spec:
-        example = spec if spec.endswith(".py") else "FILE.py"
+    named = Spec.parse(spec)
+    place, name = named.place, named.name
+    if not (place and name):
+        example = spec.removesuffix(":") if place else "FILE.py"
         raise ValueError(f"{field} = {spec!r} names no {kind}: write {example}:{kind.upper()}")
     version = 0
-    if place.endswith(".py"):
-        file = Path(place).expanduser().resolve()
-        if not file.is_file():
-            raise ValueError(f"{field} = {spec!r}: there is no file {file}")
-        place, version = str(file), file.stat().st_mtime_ns
+    if named.file is not None:
+        if not named.file.is_file():
+            raise ValueError(f"{field} = {spec!r}: there is no file {named.file}")
+        version = named.file.stat().st_mtime_ns
     module = guarded(f"{field} = {spec!r} cannot be imported", place, lambda: _module(place, version))
     function = getattr(module, name, None)
     if function is None:
         hint = suggestion(name, (known for known, value in vars(module).items() if inspect.isfunction(value)))
-        raise ValueError(f"{field} = {spec!r}: {place} defines no {name or kind}{hint}")
+        raise ValueError(f"{field} = {spec!r}: {place} defines no {name}{hint}")
     if not callable(function):
         raise ValueError(f"{field} = {spec!r}: {name} is a {type(function).__name__}, not a function")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def guarded(what: str, place: str, action: Callable[[], Any]) -> Any:

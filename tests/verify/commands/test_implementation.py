@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import verify.implementation.check
-from verify.commands.cli import cli
+from verify.commands.main import cli
 
 MINE = """
 import numpy as np
@@ -122,7 +122,7 @@ def test_it_runs_from_anywhere_and_imports_no_framework(invoke: Invoke, tmp_path
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     code = (
-        "import sys; from verify.commands.cli import cli\n"
+        "import sys; from verify.commands.main import cli\n"
         "try: cli(['implementation', '../mine.py:right'])\n"
         "finally: assert sys.modules.keys().isdisjoint({'torch', 'jax', 'array_api_compat', 'matplotlib', 'scipy'})"
     )

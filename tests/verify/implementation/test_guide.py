@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from verify.commands.cli import cli
+from verify.commands.main import cli
 from verify.implementation.mistakes import OVER_TASKS, PER_TASK
 
 ROOT = Path(__file__).parents[3]
