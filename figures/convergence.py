@@ -16,7 +16,7 @@ from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.complexity import theorem
 from theory.constants import Schedule
-from verify.claim import StepsizeRule, alpha_L, keyed_seed
+from verify.cell import StepsizeRule, alpha_L, keyed_seed
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
 from verify.evidence.fits import Fit, power_law

@@ -12,8 +12,8 @@ from figures.table import Row, Table
 from problems.registry import family
 from theory.constants import Schedule
 from theory.estimator import task_second_moment_bound
-from verify.claim import alpha_L
-from verify.evidence.enumeration import enumerate_paths, second_moment
+from verify.cell import alpha_L
+from verify.evidence.tree import enumerate_paths, second_moment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

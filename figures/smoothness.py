@@ -10,7 +10,7 @@ from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.evaluation import evaluate
 from verify.running.records import Job
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from verify.claim import PROFILES
+from verify.cell import PROFILES
 from verify.commands.cli_plan import plan
 from verify.commands.command_line import Cli, cores, fail, integers, one_line_errors
 from verify.running.run_file import own_version

@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from verify.claim import StepsizeRule, is_audit
+from verify.cell import StepsizeRule
+from verify.claim import is_audit
 from verify.verdict import Verdict
 
 INTEGERS = ("N", "seed", "index", "checks", "samples")
