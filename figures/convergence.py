@@ -11,7 +11,8 @@ import numpy as np
 from figures.drawing import ABOVE, BESIDE, LOOKS, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
-from problems import ramp, slow_slope
+from problems import slow_slope
+from problems.ramp import MADE_FOR as RAMP
 from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.complexity import theorem
@@ -49,7 +50,7 @@ class Series:
         return f"{name}, {self.problem}" + ("" if self.varies == "K" else f", {self.varies}")
 
 
-def steps(last: int) -> tuple[int, ...]:
+def steps(last: float) -> tuple[int, ...]:
     """Numbers of meta steps, four a decade from 10 on."""
     return tuple(int(K) for K in np.geomspace(10, last, round(4 * np.log10(last / 10)) + 1).round())
 
@@ -63,7 +64,7 @@ PANELS = (
     ),
     (
         RATE,
-        Series("exact", "ramp", "K", steps(ramp.META_STEPS), {"C_beta": ramp.C_BETA}),
+        Series("exact", "ramp", "K", steps(RAMP["K"]), {"C_beta": RAMP["C_beta"]}),
     ),
     (
         Series("finite-sum", "noise-floor", "B", BATCHES, {"K": 200, "C_beta": 8}, N=1, rule="small"),

@@ -62,7 +62,7 @@ def random_cosines(draw: int, seed: int) -> Problem:
     rng = np.random.default_rng(keyed_seed(seed, "divergence", "tasks", draw))
     frequency, amplitude = rng.uniform(0.5, 2.0, size=(2, DIM)), rng.uniform(0.1, 1.0, size=(2, DIM))
     population = cosine_tasks(frequency, amplitude, TASKS, rng)
-    return cosine_problem(TYPICAL, population, CosineNoise(population, s=0.1, k=1.0), [0.0] * DIM)
+    return cosine_problem(population, CosineNoise(population, s=0.1, k=1.0), [0.0] * DIM)
 
 
 def loses_minimum(problem: Problem, N: int, draw: int, seed: int) -> float:

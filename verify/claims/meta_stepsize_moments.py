@@ -62,8 +62,7 @@ class StepsizeMoment(Expectation):
         problem, w, true = cell.problem, few_points(cell), true_paper(cell, sizes)
         if math.isfinite(number_of_minibatches(problem, sizes["D_L"])):
             return None
-        noise = 0.0 if problem.noise is None else problem.noise.gradient_sup
-        exact = task_norms(problem, w)
+        noise, exact = problem.noise.gradient_sup, task_norms(problem, w)
         L_w = np.asarray(true.L_w(exact.mean(axis=1)))
         largest = L_w / true.L_w(np.maximum(exact.min(axis=1) - noise, 0.0))
         least = L_w / true.L_w(exact.max(axis=1) + noise)

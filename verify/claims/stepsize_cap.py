@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,43 +18,25 @@ from verify.evidence.critical import Bracket, contracts, first_failure
 from verify.statements import STEPSIZE_CAP
 from verify.verdict import Finding, Values
 
-
-@dataclass(frozen=True)
-class Search:
-    """How the critical stepsize of an instance is searched.
-
-    Attributes
-    ----------
-    displacement : where iterates start, in units of the problem's scale. Around the meta-minimiser 0 of the quadratics
-        and of twin wells a step is linear, so it does not matter; on opposed cosines it changes a step by its square.
-    far : whether it is searched from half of the cap to twice the cap. Twin wells are one problem for each N, and
-        their paths end in convex ground up to `1/(8N)` of the cap to either side.
-    """
-
-    displacement: float
-    far: bool = True
-
-
-INSTANCES = {
-    "opposed-curvature": Search(1e-4),
-    "opposed-curvature-quadratic": Search(1.0),
-    "twin-wells": Search(0.5, far=False),
-}
+INSTANCES = ("opposed-curvature", "opposed-curvature-quadratic", "twin-wells")
 """Divergence instances: exact MAML with `β = 1/L` is stable on them just up to the cap."""
-CURVATURE_CHANGE = 4 * INSTANCES["opposed-curvature"].displacement ** 2
+CURVATURE_CHANGE = 4 * 1e-4**2
 """Relative change of curvature over the iterates' distances on opposed cosines, `(ωx)²` along paths that grow by √2."""
 
 
 def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
-    """Critical inner stepsize with `β = 1/L`, N ≥ 1, on one of `INSTANCES`, and the instance as it is built for N."""
-    search = INSTANCES[name]
-    alpha_L = math.expm1(math.log(2) / (2 * N))
-    problem = family(name).build(N, alpha_L)
-    low, high = (0.5, 2.0) if search.far else (1 - 1 / (8 * N), 1 + 1 / (8 * N))
-    L, displacement = problem.constants.L, search.displacement * problem.scale
+    """Critical inner stepsize with `β = 1/L`, N ≥ 1, on one of `INSTANCES`, and the instance as it is built for N.
+
+    One that is built around a stepsize is searched near the cap only: the paths of twin wells end in convex ground up
+    to `1/(8N)` of it to either side. The others are searched from half of the cap to twice the cap.
+    """
+    alpha_L, known = math.expm1(math.log(2) / (2 * N)), family(name)
+    problem = known.build(N, alpha_L)
+    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if known.scheduled else (0.5, 2.0)
+    L = problem.constants.L
 
     def stable(alpha: Values) -> npt.NDArray[np.bool_]:
-        return contracts(problem, N, alpha, 1 / L, displacement)
+        return contracts(problem, N, alpha, 1 / L, problem.linear_within)
 
     return problem, first_failure(stable, low * alpha_L / L, high * alpha_L / L)
 
@@ -89,7 +71,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
     assumes=ASSUMES,
     measured="critical stepsize, by bisection: do iterates from near the meta-minimiser come nearer to it?",
     at=("near cap",),
-    problems=tuple(INSTANCES),
+    problems=INSTANCES,
     sharp=SHARP,
     mutants=(
         Mutant("q^N < 2 for q^{2N} < 2", "opposed-curvature", cap=lambda p: np.expm1(np.log(2) / p.N) / p.L),

@@ -26,13 +26,6 @@ Promise: TypeAlias = Callable[[Paper], Guarantee]
 """The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
-MADE_FOR: dict[str, dict[str, float]] = {
-    "ramp": {"C_beta": 80, "K": 10_000, "B": 64},
-    "ramp-finite-sum": {"C_beta": 80, "K": 10_000, "B": 64},
-    "slow-slope": {"C_beta": 20, "K": 2000},
-    "noise-floor": {"C_beta": 8, "K": 60, "B": 16},
-    "noise-floor-data": {"C_beta": 20, "K": 100, "B": 8},
-}
 
 
 @dataclass(frozen=True)
@@ -52,27 +45,18 @@ class Run(Way):
 
     def findings(self, cell: Cell, promise: Promise) -> Iterator[Finding]:
         """One finding for each schedule; none where no interval could be made."""
-        if self.algorithm == "resampling" and cell.problem.noise is None:
-            return
-        made_for = MADE_FOR.get(cell.problem_name, {})
-        if self.algorithm == "exact":
-            made_for = {name: made_for[name] for name in ("C_beta", "K") if name in made_for}
+        problem = cell.problem
+        read = ("C_beta", "K") if self.algorithm == "exact" else problem.made_for
+        made_for = {name: problem.made_for[name] for name in read if "K" in problem.made_for}
         settings = [made_for] if made_for else self.settings
         for setting in settings:
-            if self.algorithm == "exact" or nothing_is_random(cell.problem):
-                yield exact_run(
-                    cell, promise, self.algorithm, schedule(cell, **{"K": cell.effort.meta_steps, **setting})
-                )
+            if self.algorithm == "exact" or problem.deterministic:
+                s = schedule(cell, **{"K": cell.effort.meta_steps, **setting})
+                yield exact_run(cell, promise, self.algorithm, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
-            if made_for or math.isfinite(largest_mean(cell.problem, s)):
+            if made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
-
-
-def nothing_is_random(problem: Problem) -> bool:
-    """Whether there is one task to draw, and no noise."""
-    noise = problem.noise
-    return problem.number_of_tasks == 1 and (noise is None or noise.gradient_sup == noise.hessian_sup == 0)
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from problems.problem import Problem
-from problems.user.function_constants import BOUNDS
+from problems.user.constants import BOUNDS
 from theory.validation import PremiseError, one_line
 from verify.cell import PROFILES, Cell, alpha_L
 from verify.claim import Claim, claims

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from problems.convex_quadratic import IsotropicQuadratic
+from problems.noise import NoNoise
 from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.convergence import Guarantee
@@ -62,7 +63,7 @@ def test_the_largest_mean_is_attained_on_a_concave_quadratic() -> None:
     cell = cell_of("convex-quadratic")
     assert isinstance(cell.problem.inner, IsotropicQuadratic)
     concave = replace(cell.problem.inner, curvature=-cell.problem.inner.curvature)
-    problem = replace(cell.problem, inner=concave, outer=concave, noise=None)
+    problem = replace(cell.problem, inner=concave, outer=concave, noise=NoNoise(concave))
     s = schedule(cell, C_beta=3.0, K=7)
     trajectory = run("exact", problem, cell.constants, s, problem.start, cell.rng("x"))
     assert trajectory.mean_gradient_norm[0] == pytest.approx(largest_mean(problem, s), rel=1e-12)
@@ -159,7 +160,7 @@ def test_where_the_gradients_have_no_bound_nothing_is_said_to_hold_but_violation
         cell = replace(cell_of("noise-floor-data"), problem=unbounded)
         finding = sampled_run(cell, promised(bound), "resampling", schedule(cell, C_beta=2.0, K=20))
         assert judge(finding) == verdict
-        ordinary = replace(cell, problem_name="a user's", problem=unbounded)
+        ordinary = replace(cell, problem=replace(unbounded, made_for={}))
         assert not list(Run("resampling", [{"C_beta": 2}]).findings(ordinary, promised(bound)))
 
 
@@ -171,7 +172,8 @@ def test_each_limit_of_a_sampled_run_has_half_of_the_error_probability(monkeypat
         return mean_interval(samples, delta, low, high)
 
     monkeypatch.setattr("verify.evidence.runs.mean_interval", recorded)
-    cell = replace(cell_of("noise-floor"), problem_name="a user's")
+    cell = cell_of("noise-floor")
+    cell = replace(cell, problem=replace(cell.problem, made_for={}))
     sampled_run(cell, promised(1.0), "finite-sum", schedule(cell, C_beta=2.0, K=5), share=4)
     assert asked == [pytest.approx(cell.delta / 4 / cell.effort.rounds / 2)] * 2
     asked.clear()

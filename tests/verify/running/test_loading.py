@@ -32,12 +32,13 @@ def optional(L=5.0):
 
 NEIGHBOUR = """
 import numpy as np
+from problems.noise import NoNoise
 from problems.problem import Problem
 from theory.constants import Constants
 
 def problem(name, L):
     return Problem(name=name, case="resampling", dim=1, constants=Constants(L=L), inner=None, outer=None,
-                   number_of_tasks=1, probes=len, start=np.zeros(1))
+                   number_of_tasks=1, probes=len, start=np.zeros(1), noise=NoNoise(None))
 """
 
 
