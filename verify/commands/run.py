@@ -41,7 +41,8 @@ def run(
 ) -> int:
     """Verify claims on problems.
 
-    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive or errors, 4 nothing was judged.
+    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive, errors, or the run could not
+    go on, 4 nothing or too little was judged.
     """
     from verify.reporting.display import progress_bar, show
     from verify.running.selection import Selection
