@@ -8,6 +8,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+
 
 @cache
 def environment() -> dict[str, str]:
@@ -19,7 +21,14 @@ def environment() -> dict[str, str]:
         "python": platform.python_version(),
         **versions,
         "platform": f"{platform.system()} {platform.machine()}",
+        "vector instructions": _vector_instructions(),
     }
+
+
+def _vector_instructions() -> str:
+    """SIMD extensions that NumPy uses on this machine: last digits depend on them."""
+    used = np.show_config("dicts")["SIMD Extensions"]
+    return " ".join([*used["baseline"], *used.get("found", [])])
 
 
 def own_version() -> str:

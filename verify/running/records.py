@@ -89,6 +89,11 @@ class Record(CellName):
         return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
 
     @property
+    def only_rounding(self) -> bool:
+        """Whether what was measured is within its rounding error, so that its ratio to the bound says nothing."""
+        return self.measured is not None and self.slack is not None and abs(self.measured) <= self.slack
+
+    @property
     def where(self) -> str:
         """Where the check was made, in a few words."""
         return ", ".join(filter(None, (self.problem, f"N = {self.N}", self.rule, self.label)))
