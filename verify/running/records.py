@@ -14,7 +14,7 @@ from typing import Any, get_args
 import numpy as np
 
 from verify.claim import StepsizeRule, is_audit
-from verify.running.environment import environment
+from verify.running.environment import commit, environment
 from verify.verdict import Verdict
 
 FORMAT = 1
@@ -132,7 +132,7 @@ class Header:
     def new(cls, settings: Mapping[str, Any]) -> Header:
         """Header of a run that begins now, here."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(settings=plain(settings), environment=environment(), started=now)
+        return cls(settings=plain(settings), environment={"commit": commit(), **environment()}, started=now)
 
     def difference(self, other: Header) -> str:
         """First thing on which results depend and in which the two differ, in words; "" if there is none."""
