@@ -93,17 +93,26 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 nothing was judged.
-
-        That the constants of a problem hold is no evidence for any other claim.
-        """
+        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 too little judged."""
         statuses = {mutant.status for mutant in self.mutants}
         if "violated" in self.verdicts or "survived" in statuses:
             return 1
         if "error" in statuses or not {"error", "inconclusive"}.isdisjoint(self.verdicts):
             return 3
-        evidence = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
-        return 0 if self.mutants or any("holds" in claim.checks for claim in evidence) else 4
+        return 4 if self.too_little else 0
+
+    @property
+    def too_little(self) -> str:
+        """Which claims were judged, in words, where these are none, or less than half of those that speak; else "".
+
+        That the constants of a problem hold is no evidence for any other claim. An inapplicable one does not speak.
+        """
+        claims = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
+        speaking = [claim for claim in claims if claim.checks.keys() != {"inapplicable"}]
+        judged = sum(not JUDGED.isdisjoint(claim.checks) for claim in speaking)
+        if self.mutants or (judged and 2 * judged >= len(speaking)):
+            return ""
+        return f"only {judged} of {len(speaking)} claims were judged" if judged else "no claim was judged"
 
 
 def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:

@@ -39,6 +39,7 @@ def found(cell: CellName, *checks: tuple[str, float | None]) -> list[Record]:
         (["fake draws", "fake error"], 3),
         (["fake draws", "fake error", "fake violated"], 1),
         (["fake vacuous"], 4),
+        (["fake draws", "fake vacuous", "fake needs"], 0),
         (["fake vacuous", "fake silent"], 4),
         ([], 4),
     ],
@@ -47,6 +48,17 @@ def test_the_exit_code_is_that_of_the_worst_verdict(
     summary_of: Callable[..., Summary], names: list[str], code: int
 ) -> None:
     assert summary_of(*names).exit_code == code
+
+
+def test_a_run_that_judges_less_than_half_of_what_speaks_does_not_pass(cell_of: CellOf) -> None:
+    def summary(**verdicts: str) -> Summary:
+        cells = ((cell_of(name), verdict) for name, verdict in verdicts.items())
+        return summarise(HEADER, [record for cell, verdict in cells for record in found(cell, (verdict, 0.5))])
+
+    half = summary(a="holds", b="vacuous", c="inapplicable")
+    assert (half.exit_code, half.too_little) == (0, "")
+    less = summary(a="holds", b="vacuous", c="vacuous", d="inapplicable")
+    assert (less.exit_code, less.too_little) == (4, "only 1 of 3 claims were judged")
 
 
 def test_a_claim_is_summarised_by_its_largest_ratio(cell_of: CellOf) -> None:

@@ -1,6 +1,7 @@
 """pytest plugin: the fixture `assert_claims`, loaded wherever the package is installed.
 
-Nothing but pytest is imported before a test asks for the fixture.
+It is a module outside the packages, whose names a project may use itself, and imports nothing but pytest before a test
+asks for the fixture.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ def assert_claims() -> Callable[..., list[Record]]:
 
     See `verify.assertion.assert_claims` for its arguments, what it returns and what it raises.
     """
-    from verify.assertion import assert_claims
-
+    try:
+        from verify.assertion import assert_claims
+    except ImportError as error:  # a module of the project may have the name of one of our packages
+        pytest.fail(f"assert_claims cannot be loaded: {error}", pytrace=False)
     return assert_claims
