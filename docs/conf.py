@@ -21,7 +21,10 @@ exclude_patterns = ["_build", "templates", "tools", "figures"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+numfig = True  # so that formulas are numbered by page, and no two alike
+numfig_secnum_depth = 2
 
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 
 html_theme = "furo"

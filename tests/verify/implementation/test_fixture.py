@@ -42,7 +42,7 @@ def test_it_passes_what_is_right_and_diagnoses_what_is_wrong(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(THEIR_TESTS)
-    result = pytester.runpytest_subprocess("-p", "verify.pytest_plugin", "--tb=short", "-W", "error")
+    result = pytester.runpytest_subprocess("-p", "maml_theory_pytest", "--tb=short", "-W", "error")
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         [

@@ -1,6 +1,7 @@
 """pytest plugin: the fixtures `assert_claims` and `assert_meta_gradient`, loaded wherever the package is installed.
 
-Nothing but pytest is imported before a test asks for one.
+It is a module outside the packages, whose names a project may use itself, and imports nothing but pytest before a test
+asks for a fixture.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ def assert_claims() -> Callable[..., list[Record]]:
 
     See `verify.assertion.assert_claims` for its arguments, what it returns and what it raises.
     """
-    from verify.assertion import assert_claims
-
+    try:
+        from verify.assertion import assert_claims
+    except ImportError as error:  # a module of the project may have the name of one of our packages
+        pytest.fail(f"assert_claims cannot be loaded: {error}", pytrace=False)
     return assert_claims
 
 
@@ -33,6 +36,8 @@ def assert_meta_gradient() -> Callable[..., Result]:
 
     See `verify.implementation.assertion.assert_meta_gradient` for its arguments, what it returns and what it raises.
     """
-    from verify.implementation.assertion import assert_meta_gradient
-
+    try:
+        from verify.implementation.assertion import assert_meta_gradient
+    except ImportError as error:  # a module of the project may have the name of one of our packages
+        pytest.fail(f"assert_meta_gradient cannot be loaded: {error}", pytrace=False)
     return assert_meta_gradient
