@@ -31,6 +31,7 @@ html_theme = "furo"
 html_title = "Multi-step MAML, verified"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
 html_show_copyright = False
 html_copy_source = False
 

@@ -103,6 +103,7 @@ PLACES = {
 )
 def constants(cell: Cell) -> Iterator[Finding]:
     """Attack each constant that is finite and not zero by definition of the case."""
+    cell = replace(cell, problem=cell.problem.audited())
     c = cell.constants
     yield attack_pairs.largest(cell, audit.smoothness, "L")
     if np.isfinite(c.rho):
