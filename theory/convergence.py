@@ -234,38 +234,3 @@ def theorem_resampling(c: Constants, s: Schedule) -> Guarantee:
     Source: Ji, Yang, Liang (2022), theorem on the resampling case.
     """
     return Resampling(c, s).guarantee
-
-
-def descent_bound(c: Constants, s: Schedule, meta_gradient_norm: Real, L_w: Real) -> Real:
-    """`Convergence.descent`."""
-    return Convergence(c, s).descent(meta_gradient_norm, L_w)
-
-
-def G(c: Constants, s: Schedule) -> Real:
-    """`Convergence.G`."""
-    return plain(Convergence(c, s).G)
-
-
-def A(c: Constants, s: Schedule) -> Real:
-    """`Convergence.A`."""
-    return plain(Convergence(c, s).A)
-
-
-def finite_sum_c1(c: Constants, s: Schedule) -> Real:
-    """`FiniteSum.c_1`."""
-    return FiniteSum(c, s).c_1
-
-
-def finite_sum_noise(c: Constants, s: Schedule) -> Real:
-    """`FiniteSum.noise`."""
-    return plain(FiniteSum(c, s).noise)
-
-
-def resampling_c1(c: Constants, s: Schedule) -> Real:
-    """`Resampling.c_1`."""
-    return Resampling(c, s).c_1
-
-
-def resampling_noise(c: Constants, s: Schedule) -> Real:
-    """`Resampling.noise`."""
-    return plain(Resampling(c, s).noise)
