@@ -13,6 +13,7 @@ import pytest
 from problems import families
 from theory import Constants, Schedule, larger_cap, recommended_stepsize, stepsize_cap
 from verify.claim import claims
+from verify.running.evaluation import DELTA, MAX_STATISTICAL
 from verify.running.records import Header, Record
 from verify.running.selection import Selection
 from verify.suite import verify
@@ -83,6 +84,13 @@ def test_the_stepsizes_of_the_guide_are_those_of_the_theory() -> None:
         N = int(row[0])
         computed = [recommended_stepsize(c, N), stepsize_cap(c, N), larger_cap(c, N)]
         assert [float(shown) for shown in row[1:]] == pytest.approx([float(x) for x in computed], abs=5.001e-5)
+
+
+def test_the_error_control_of_the_guide_is_that_of_the_runs() -> None:
+    guide = PAGES[DOCS / "guides" / "evidence.md"]
+    assert f"at most {MAX_STATISTICAL:,} statistical checks".replace(",", " ") in guide
+    assert pytest.approx(1e-10) == DELTA
+    assert "= 10^{-10}$" in guide
 
 
 def blocks(page: str) -> list[str]:
