@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from click.testing import CliRunner
 from docutils import nodes
@@ -14,33 +14,56 @@ from sphinx.util.docutils import SphinxDirective
 
 from problems import family
 from verify.commands.main import cli
+from verify.implementation.mistakes import OVER_TASKS, PER_TASK
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
 
-class ProblemDirective(SphinxDirective):
+class Markdown(SphinxDirective):
+    """A directive that stands for Markdown."""
+
+    def lines(self) -> list[str]:
+        """What it stands for."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Parse it."""
+        node = nodes.container()
+        self.state.nested_parse(StringList(self.lines(), source=self.name), 0, node)
+        return node.children
+
+
+class ProblemDirective(Markdown):
     """`{problem} saddle`: case, picture and the docstring that proves the constants of a registered problem."""
 
     required_arguments = 1
 
-    def run(self) -> list[nodes.Node]:
-        """Parse the docstring as the Markdown that it is."""
+    def lines(self) -> list[str]:
+        """Docstrings are Markdown."""
         found = family(self.arguments[0])
         picture = PICTURES / f"{found.name}.svg"
-        text = [f"*{found.case.capitalize()} case, {found.role}.*", ""]
-        if picture.exists():
-            text += [f"```{{image}} /pictures/{picture.name}", f":alt: picture of {found.name}", "```", ""]
-        text += whole_code(inspect.getdoc(found.factory) or "").splitlines()
-        node = nodes.container()
-        self.state.nested_parse(StringList(text, source=inspect.getsourcefile(found.factory)), 0, node)
-        return node.children
+        shown = [f"```{{image}} /pictures/{picture.name}", f":alt: picture of {found.name}", "```", ""]
+        return [
+            f"*{found.case.capitalize()} case, {found.role}.*",
+            "",
+            *(shown if picture.exists() else []),
+            *whole_code(inspect.getdoc(found.factory) or "").splitlines(),
+        ]
+
+
+class MistakesDirective(Markdown):
+    """`{mistakes}`: the catalogue of known mistakes, as a table."""
+
+    def lines(self) -> list[str]:
+        """One row a mistake."""
+        known = [mistake for mistake in (*PER_TASK, *OVER_TASKS) if mistake.name]
+        return ["| mistake | what it is |", "| --- | --- |", *(f"| {each.name} | {each.says} |" for each in known)]
 
 
 class HelpDirective(SphinxDirective):
     """`{help} run`: what `python -m verify run --help` prints."""
 
     optional_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
         """Ask the command line itself."""
@@ -79,5 +102,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("problem", ProblemDirective)
     app.add_directive("help", HelpDirective)
+    app.add_directive("mistakes", MistakesDirective)
     app.connect("autodoc-process-docstring", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
