@@ -14,50 +14,26 @@ from sphinx.util.docutils import SphinxDirective
 
 from problems import family
 from verify.commands.main import cli
-from verify.implementation.mistakes import OVER_TASKS, PER_TASK
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
 
-class Markdown(SphinxDirective):
-    """A directive that stands for Markdown."""
-
-    def lines(self) -> list[str]:
-        """What it stands for."""
-        raise NotImplementedError
-
-    def run(self) -> list[nodes.Node]:
-        """Parse it."""
-        node = nodes.container()
-        self.state.nested_parse(StringList(self.lines(), source=self.name), 0, node)
-        return node.children
-
-
-class ProblemDirective(Markdown):
+class ProblemDirective(SphinxDirective):
     """`{problem} saddle`: case, picture and the docstring that proves the constants of a registered problem."""
 
     required_arguments = 1
 
-    def lines(self) -> list[str]:
-        """Docstrings are Markdown."""
+    def run(self) -> list[nodes.Node]:
+        """Parse the docstring as the Markdown that it is."""
         found = family(self.arguments[0])
         picture = PICTURES / f"{found.name}.svg"
-        shown = [f"```{{image}} /pictures/{picture.name}", f":alt: picture of {found.name}", "```", ""]
-        return [
-            f"*{found.case.capitalize()} case, {found.role}.*",
-            "",
-            *(shown if picture.exists() else []),
-            *whole_code(inspect.getdoc(found.factory) or "").splitlines(),
-        ]
-
-
-class MistakesDirective(Markdown):
-    """`{mistakes}`: the catalogue of known mistakes, as a table."""
-
-    def lines(self) -> list[str]:
-        """One row a mistake."""
-        known = [mistake for mistake in (*PER_TASK, *OVER_TASKS) if mistake.name]
-        return ["| mistake | what it is |", "| --- | --- |", *(f"| {each.name} | {each.says} |" for each in known)]
+        text = [f"*{found.case.capitalize()} case, {found.role}.*", ""]
+        if picture.exists():
+            text += [f"```{{image}} /pictures/{picture.name}", f":alt: picture of {found.name}", "```", ""]
+        text += whole_code(inspect.getdoc(found.factory) or "").splitlines()
+        node = nodes.container()
+        self.state.nested_parse(StringList(text, source=inspect.getsourcefile(found.factory)), 0, node)
+        return node.children
 
 
 class HelpDirective(SphinxDirective):
@@ -102,6 +78,5 @@ def setup(app: Any) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("problem", ProblemDirective)
     app.add_directive("help", HelpDirective)
-    app.add_directive("mistakes", MistakesDirective)
     app.connect("autodoc-process-docstring", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
