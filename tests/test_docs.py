@@ -12,6 +12,7 @@ import pytest
 
 from problems import families
 from theory import Constants, Schedule, larger_cap, recommended_stepsize, stepsize_cap
+from theory.symbols import NAMES
 from verify.claim import claims
 from verify.running.evaluation import DELTA, MAX_STATISTICAL
 from verify.running.records import Header, Record
@@ -43,8 +44,8 @@ def test_every_problem_has_an_anchor_and_every_anchor_of_a_problem_its_problem()
     assert shown == set(families())
 
 
-def test_every_constant_and_every_field_of_a_schedule_has_an_anchor() -> None:
-    symbols = {field.name for made in (Constants, Schedule) for field in fields(made)}
+def test_every_symbol_of_the_paper_has_an_anchor() -> None:
+    symbols = {*NAMES, *(field.name for made in (Constants, Schedule) for field in fields(made))}
     capitals = {name.lower() for name in symbols if name[0].isupper()}
     # Anchors do not tell b from B.
     assert anchors("symbol", (f"small-{name}" if name in capitals else name for name in symbols)) <= set(ANCHORS)
