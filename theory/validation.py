@@ -68,9 +68,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the type and the text of an exception in one line.
+    """Return the type and the text of an exception in one line; its type alone where its text cannot be made.
 
     >>> one_line(KeyError("a")), one_line(AssertionError())
     ("KeyError: 'a'", 'AssertionError')
     """
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return " ".join(f"{type(error).__name__}: {text}".split()).removesuffix(":")
