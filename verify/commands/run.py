@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from verify.claim import PROFILES
+from verify.cell import PROFILES
 from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
 
 

@@ -13,7 +13,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from verify.claim import StepsizeRule, is_audit
+from verify.cell import StepsizeRule
+from verify.claim import is_audit
 from verify.running.environment import commit, environment
 from verify.verdict import Verdict
 
