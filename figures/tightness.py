@@ -11,7 +11,8 @@ from figures.figure import Figure, Part
 from figures.numbers import checks
 from figures.table import Row, Table
 from problems.registry import families
-from verify.claim import PROFILES, claims
+from verify.cell import PROFILES
+from verify.claim import claims
 from verify.reporting.ledger import JUDGED, grouped
 
 if TYPE_CHECKING:

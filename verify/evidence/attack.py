@@ -11,9 +11,9 @@ import numpy as np
 
 from problems.registry import family
 from theory.loss import Array
-from theory.maml import adapt
 from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
+from verify.evidence.quantities import norm
 from verify.verdict import Finding, Measured, Values
 
 Evaluate: TypeAlias = Callable[[Values], Measured]
@@ -102,25 +102,13 @@ def decode_pairs(cell: Cell, coded: Values) -> dict[str, Array]:
     d = cell.problem.dim
     w, direction, exponent = coded[:, :d], coded[:, d:-1], coded[:, -1:]
     # Farther pairs say little about local constants, and a problem that is regular only near its probes has none there.
-    u = w + 10 ** np.minimum(exponent, FARTHEST) * cell.problem.scale * direction / np.linalg.norm(
-        direction, axis=1, keepdims=True
-    )
+    distance = 10 ** np.minimum(exponent, FARTHEST) * cell.problem.scale
+    u = w + distance * direction / norm(direction)[:, None]
     return {"w": w[:, None], "u": u[:, None]}
 
 
 attack_points = Attack(starts, lambda cell, coded: {"w": coded[:, None]}, {"": 0})
 attack_pairs = Attack(pairs, decode_pairs, {"": 0})
-
-
-def inner_paths(cell: Cell, w: Array) -> Array:
-    """Points of the inner path from `w` (P, 1, d) for every task: (P, N + 1, tasks, d)."""
-    start = np.broadcast_to(w, (len(w), cell.problem.number_of_tasks, cell.problem.dim))
-    return np.stack(adapt(start, cell.alpha, [cell.problem.inner] * cell.N), axis=1)
-
-
-def norm(v: Array) -> Values:
-    """Euclidean norm over the last axis."""
-    return np.asarray(np.linalg.norm(v, axis=-1))
 
 
 def worst_of(measured: Measured) -> Measured:

@@ -12,7 +12,7 @@ import numpy as np
 
 from problems.problem import Problem
 from theory.validation import one_line
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.environment import digest, environment
 from verify.running.loading import is_scheduled, load_problem
 from verify.running.records import CellName, RunError
