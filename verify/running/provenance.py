@@ -41,8 +41,8 @@ def user_facts(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
     try:
         with contained():
             problem = load_problem(spec, N, alpha_L)
-            built = f"{spec} for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else spec
-            found[f"problem {built}"] = numbers(problem)
+            schedule = f" for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+            found[f"problem {Spec.parse(spec).shown}{schedule}"] = numbers(problem)
     except (Exception, SystemExit) as error:  # then its cells are errors, which say why
         logger.debug("no numbers of %s: %s", spec, one_line(error))
     return {**found, **{f"file {name}": value for name, value in loaded_files(spec).items()}}
