@@ -13,7 +13,8 @@ from figures.table import Row, Table
 from problems.registry import families
 from verify.cell import PROFILES
 from verify.claim import claims
-from verify.reporting.ledger import JUDGED, grouped
+from verify.reporting.ledger import grouped
+from verify.verdict import JUDGED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
