@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import finite_sum
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import register
@@ -63,6 +64,10 @@ class RidgeLoss(Loss):
         """Losses of the tasks in `tasks`."""
         return replace(self, phase=self.phase[tasks])
 
+    def point(self, angles: Array, task: int) -> npt.NDArray[np.float64]:
+        """Return the point (d,) where the ridges of a task have these angles (M,): their directions are a basis."""
+        return np.linalg.solve(self.directions * self.frequency[:, None], angles - self.phase[task])
+
 
 @register("random-ridges", case="finite-sum", role="sharp")
 def random_ridges() -> Problem:
@@ -92,26 +97,24 @@ def random_ridges() -> Problem:
     def top(weights: npt.NDArray[np.float64]) -> float:
         return float(np.linalg.eigvalsh((weights * r.T) @ r)[-1])
 
-    return Problem(
-        name="random-ridges",
-        case="finite-sum",
-        dim=3,
-        constants=Constants(
+    train, test = RidgeLoss(a, omega, r, phase + shift[:, None]), RidgeLoss(a, omega, r, phase)
+    # All angles agree, at ½π (σ and gradients), 0 (L), and halfway to the shift (each mismatch).
+    same = [np.full(3, np.pi / 2), np.zeros(3), *(np.full(3, -delta / 2) for delta in shift)]
+    owner = [0, 0, 0, 1, 2]
+    return finite_sum(
+        train,
+        test,
+        Constants(
             L=top(a * omega**2),
             rho=top(a * omega**3),
             sigma=g / np.sqrt(2),
-            sigma_g=0.0,
-            sigma_H=0.0,
             b=float(mismatch.mean()),
             b_sq=float((mismatch**2).mean()),
             lower_bound=-float(a.sum()),
         ),
-        inner=RidgeLoss(a, omega, r, phase + shift[:, None]),
-        outer=RidgeLoss(a, omega, r, phase),
-        number_of_tasks=3,
         probes=gaussian_probes(3, 1.5),
-        start=np.array([0.6, -0.4, 0.9]),
+        start=[0.6, -0.4, 0.9],
         gradient_bound=g,
+        extremes=[test.point(angles, task) for angles, task in zip(same, owner, strict=True)],
         analytic=True,
-        scale=1.0,
     )

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from problems.noise import NoNoise
 from problems.problem import Problem
 from problems.user.box_search import box_points
+from problems.user.checks import bias_notice, check_loss, require_finite, require_reproducible
+from problems.user.constants import complete_constants
 from problems.user.estimation import SAFETY, Estimator
-from problems.user.function_checks import bias_notice, check_loss, require_finite, require_reproducible
-from problems.user.function_constants import complete_constants
-from problems.user.function_loss import FunctionLoss, FunctionNoise
-from problems.user.function_tasks import read_tasks
+from problems.user.loss import FunctionLoss, FunctionNoise
+from problems.user.tasks import read_tasks
 from theory.constants import Constants
 from theory.loss import Array
 from theory.validation import integer
@@ -83,17 +84,18 @@ def from_functions(
         integer(field, size, low=1)
     low, high = _box(region, dim)
     centre, width = (low + high) / 2, high - low
-    step = float(width.min()) / 16
+    longest = float(width.min()) / 16
     at = centre + width / 4 if start is None else _start(start, dim)
-    case, losses, samples = read_tasks(tasks, step)
+    case, losses, samples = read_tasks(tasks, longest)
     rng = np.random.default_rng(0)
     points = rng.uniform(low, high, size=(CHECKED_POINTS, dim))
-    for loss in losses:
-        check_loss(loss, points, rng)
-    noise = FunctionNoise(samples, step) if samples else None
+    losses = [check_loss(loss, points, rng) for loss in losses]
+    noise = FunctionNoise(samples, longest) if samples else None
     given = [*losses, _check_noise(name, losses[0], noise, points, rng)] if noise is not None else losses
+    step = min(loss.step for loss in given)
     for missing in sorted({what for loss in given if (what := loss.differentiated)}):
         logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
+    noise = FunctionNoise(samples, step) if samples else None
     estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
     known = complete_constants(constants, case, estimator)
     for loss in losses:
@@ -111,7 +113,7 @@ def from_functions(
         number_of_tasks=len(losses[0].functions),
         probes=uniform_probes(low, high),
         start=at,
-        noise=noise and FunctionNoise(samples, step, known.gradient_sup, known.hessian_sup),
+        noise=FunctionNoise(samples, step, known.gradient_sup, known.hessian_sup) if samples else NoNoise(losses[0]),
         train_size=train_size,
         test_size=test_size,
         gradient_bound=known.gradient_bound,
@@ -157,8 +159,7 @@ def _check_noise(
 ) -> FunctionLoss:
     """Check one sample of each task, look for a bias, and return the samples."""
     tasks = np.arange(len(loss.functions))
-    samples = noise.minibatch(tasks, 1, rng)
-    check_loss(samples, points, rng)
+    samples = check_loss(noise.minibatch(tasks, 1, rng), points, rng)
     require_reproducible(lambda equal: noise.minibatch(tasks, 1, equal), points)
     notice = bias_notice(loss, lambda task: noise.minibatch(np.full(BIAS_DRAWS, task), 1, rng), points[:1])
     if notice:
