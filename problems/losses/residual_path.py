@@ -54,7 +54,7 @@ class DataSets:
         """Put `Aᵀ weight` into `out`: (tasks, n, P) gives (tasks, d, P)."""
         np.matmul(self.design.swapaxes(1, 2), weight, out=out)
 
-    def round_trip(self, scale: float, middle: Array) -> RoundTrip:
+    def round_trip(self, scale: Array, middle: Array) -> RoundTrip:
         """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P). Where AAᵀ is not at hand, by `middle`: Aᵀx."""
         if self.gram is not None:
             return partial(np.matmul, scale * self.gram)
@@ -91,7 +91,7 @@ class _Path:
             *2 * [(N, B, n, R)], *3 * [(B, n, R)], *3 * [(B, m, R)], *2 * [(B, d, R)]
         )
         self.steps = list(zip(self.slopes, self.curvatures, strict=True))
-        self.penalty, self.step, self.result_shape = penalty, alpha / n, (P, tasks, d)
+        self.penalty, self.step, self.result_shape = penalty, np.array(alpha / n), (P, tasks, d)
         self.data = [(at, train[at], test[at]) for at in task_blocks]
         self.moves = [part.round_trip(-self.step, middle=self.work[-1]) for _, part, _ in self.data]
 
@@ -101,11 +101,12 @@ class _Path:
         for (tasks, train, test), move in zip(self.data, self.moves, strict=True):
             for at in self.point_blocks:
                 w = points[tasks if len(points) > 1 else slice(1), :, at] / self.penalty.c
-                result[at, tasks] = self._block(train, test, move, w).transpose(2, 0, 1)
+                by_task = self._block(train, test, move, w)
+                np.multiply(by_task.transpose(2, 0, 1), self.penalty.c, out=result[at, tasks])
         return result
 
     def _block(self, train: DataSets, test: DataSets, move: RoundTrip, w: Array) -> Array:
-        """Meta-gradients (tasks, d, P), at `w` = points over c: the path is in widths of the penalty."""
+        """Meta-gradients over c (tasks, d, P), at `w` = points over c: the path is in widths of the penalty."""
         penalty = self.penalty
         x, change, total, r, outer_slope, kept, v, end = self.work
         train.residual(w, out=x)
@@ -132,7 +133,7 @@ class _Path:
         train.back(np.add.reduce(self.curvatures, axis=0, out=total), out=end)
         np.multiply(end, self.step, out=end)
         np.subtract(v, end, out=v)
-        return np.asarray(np.multiply(v, penalty.c, out=v))
+        return v
 
 
 @lru_cache(maxsize=8)
