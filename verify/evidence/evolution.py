@@ -21,8 +21,8 @@ def evolve(
 ) -> None:
     """Minimise `objective`, which remembers what it is asked, until `generations` are over or all members are equal.
 
-    Every generation a member meets a rival, the best member plus a multiple of the difference of two others, crossed
-    with the member; coordinates outside the box are drawn anew. The better of the two lives on.
+    In every generation each member meets a rival: the best member plus a multiple of the difference of two others,
+    crossed with the member, and coordinates outside the box drawn anew. The better of the two lives on.
 
     The draws, and so the points to the last digit, are those of `scipy.optimize.differential_evolution` with
     `init=population, updating="deferred", vectorized=True, tol=0, polish=False`, whose Python for each member costs as
@@ -36,28 +36,34 @@ def evolve(
 
     Source: Storn and Price, J. Global Optim. 11 (1997), strategy best/1/bin.
     """
-    P, n = population.shape
     middle, width = 0.5 * (box[0] + box[1]), box[1] - box[0]
-    members = np.clip((population - middle) * (1 / width) + 0.5, 0, 1)
+    members = np.clip((population - middle) * (1 / np.where(width > 0, width, 1)) + 0.5, 0, 1)
     values = objective(middle + (members - 0.5) * width)
-    order = np.arange(P)
+    order = np.arange(len(members))
     _best_first(members, values)
     for _ in range(generations):
-        scale = rng.uniform(LEAST_SCALE, LARGEST_SCALE)
-        (one, other), order = _two_others(order, rng)
-        rival = members[0] + scale * (members[one] - members[other])
-        crossed_surely = rng.integers(n, size=P)
-        crossed = rng.uniform(size=(P, n)) < CROSSOVER
-        crossed[np.arange(P), crossed_surely] = True
-        trial = np.where(crossed, rival, members)
-        outside = (trial < 0) | (trial > 1)
-        trial[outside] = rng.uniform(size=np.count_nonzero(outside))
-        trial_values = objective(middle + (trial - 0.5) * width)
-        better = trial_values <= values
-        members[better], values[better] = trial[better], trial_values[better]
+        rivals, order = _rivals(members, order, rng)
+        rival_values = objective(middle + (rivals - 0.5) * width)
+        better = rival_values <= values
+        members[better], values[better] = rivals[better], rival_values[better]
         _best_first(members, values)
         if np.std(values) == 0:
             break
+
+
+def _rivals(members: Array, order: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The rival of every member, of whom the first is the best, in a box of side 1; and the next order."""
+    P, n = members.shape
+    scale = rng.uniform(LEAST_SCALE, LARGEST_SCALE)
+    (one, other), order = _two_others(order, rng)
+    mutant = members[0] + scale * (members[one] - members[other])
+    crossed_surely = rng.integers(n, size=P)
+    crossed = rng.uniform(size=(P, n)) < CROSSOVER
+    crossed[np.arange(P), crossed_surely] = True
+    rivals = np.where(crossed, mutant, members)
+    outside = (rivals < 0) | (rivals > 1)
+    rivals[outside] = rng.uniform(size=np.count_nonzero(outside))
+    return rivals, order
 
 
 def _two_others(order: Array, rng: np.random.Generator) -> tuple[tuple[Array, Array], Array]:
