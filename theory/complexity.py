@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import get_args
 
@@ -11,19 +10,8 @@ import numpy.typing as npt
 
 from theory.algorithms import Algorithm
 from theory.constants import Constants, Real, Schedule
-from theory.convergence import (
-    A,
-    G,
-    Guarantee,
-    finite_sum_c1,
-    finite_sum_noise,
-    resampling_c1,
-    resampling_noise,
-    theorem_exact,
-    theorem_finite_sum,
-    theorem_resampling,
-)
-from theory.extended import product, ratio, total
+from theory.convergence import Exact, FiniteSum, Guarantee, Resampling, Theorem
+from theory.extended import Extended, plain
 from theory.growth import within_cap
 from theory.validation import integer, one_of, real
 
@@ -38,7 +26,7 @@ class OracleCalls:
     @property
     def total(self) -> Real:
         """Gradients and Hessians together."""
-        return total(self.gradients, self.hessians)
+        return plain(Extended(self.gradients) + self.hessians)
 
 
 def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
@@ -65,64 +53,39 @@ def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_s
     integer("test_size", test_size, low=1)
     S, D, T, D_L = (s.S, s.D, s.T, s.D_L) if case == "resampling" else (train_size, train_size, test_size, test_size)
     tasks_for_stepsize = s.B if case == "exact" else s.B_prime
-    gradients = total(product(s.B, total(product(s.N, S), T)), product(tasks_for_stepsize, D_L))
-    return OracleCalls(gradients, product(s.B, s.N, D))
+    B, N = Extended(s.B), Extended(s.N)
+    gradients = B * (N * S + T) + Extended(tasks_for_stepsize) * D_L
+    return OracleCalls(plain(gradients), plain(B * N * D))
 
 
 def oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
     """Oracle calls of a whole run of K meta steps; arguments, errors and source as `step_oracle_calls`."""
     step = step_oracle_calls(s, case, train_size, test_size)
-    return OracleCalls(product(s.K, step.gradients), product(s.K, step.hessians))
+    K = Extended(s.K)
+    return OracleCalls(plain(K * step.gradients), plain(K * step.hessians))
 
 
-_THEOREMS: dict[Algorithm, Callable[[Constants, Schedule], Guarantee]] = {
-    "exact": theorem_exact,
-    "finite-sum": theorem_finite_sum,
-    "resampling": theorem_resampling,
-}
+THEOREMS: dict[Algorithm, type[Theorem]] = {"exact": Exact, "finite-sum": FiniteSum, "resampling": Resampling}
 
 
 def theorem(c: Constants, s: Schedule, case: Algorithm) -> Guarantee:
     """Return what the theorem of `case` promises; errors and source as `theorem_exact` and its two siblings."""
     one_of("case", case, get_args(Algorithm))
-    return _THEOREMS[case](c, s)
-
-
-def descent_share(c: Constants, s: Schedule, case: Algorithm) -> Real:
-    """`c_1` of the theorem of `case`, possibly ≤ 0. Raises PremiseError past the cap. Source: as `theorem`."""
-    one_of("case", case, get_args(Algorithm))
-    if case == "exact":
-        return 1 - np.divide(0.5, s.C_beta)
-    return finite_sum_c1(c, s) if case == "finite-sum" else resampling_c1(c, s)
-
-
-def need(c: Constants, s: Schedule, epsilon: Real) -> Real:
-    """`(A + Gε)/ε²`: a theorem certifies `ḡ ≤ ε` iff its `R · need ≤ 1`. Source: `root_bound`, solved for R."""
-    return product(total(A(c, s), product(G(c, s), epsilon)), ratio(1.0, epsilon), ratio(1.0, epsilon))
+    return THEOREMS[case](c, s).guarantee
 
 
 def margin(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
-    """`c_1 (1 − R · need)`, by how much the theorem of `case` certifies `ḡ ≤ ε`; negative where it does not.
-
-    Raises PremiseError past the cap only, so that a search may cross `c_1 = 0`. Source: as `theorem`.
-    """
-    one_of("case", case, get_args(Algorithm))
-    noise: Real = 0.0
-    if case == "finite-sum":
-        noise = product(s.C_beta, finite_sum_noise(c, s))
-    elif case == "resampling":
-        noise = resampling_noise(c, s)
-    spent = total(product(s.C_beta, np.divide(s.Delta, s.K)), noise)
-    return descent_share(c, s, case) - product(spent, need(c, s, epsilon))
+    """`Theorem.margin` of `case`."""
+    return THEOREMS[case](c, s).margin(epsilon)
 
 
 def steps_needed(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
     """Real-valued K at which `margin` is zero; ∞ where no K is enough. Errors and source as `margin`."""
-    room = margin(c, replace(s, Delta=0.0), epsilon, case)
+    p = THEOREMS[case](c, s, Delta=0)
+    room = p.margin(epsilon)
     enough = np.greater(room, 0)
-    per_room = product(s.C_beta, s.Delta, need(c, s, epsilon))
-    result: Real = np.where(enough, ratio(per_room, np.where(enough, room, 1.0)), np.inf)[()]
-    return result
+    per_room = p.C_beta * s.Delta * p.need(epsilon)
+    return np.where(enough, per_room / np.where(enough, room, 1.0), np.inf)[()]
 
 
 def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:

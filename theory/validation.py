@@ -20,7 +20,7 @@ def real(
 
     Raises ValueError with one line that names the field, the value and what is allowed.
     """
-    if isinstance(value, float) and low < value < np.inf:
+    if isinstance(value, float) and (low < value < np.inf or (value == low and not open_low)):
         return  # the common case, a hundred times faster than arrays
     allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
     array = as_numbers(name, value, allowed)
@@ -33,8 +33,8 @@ def real(
 
 def integer(name: str, value: int | npt.ArrayLike, *, low: int) -> None:
     """Require `value` (scalar or array) to be integer-valued and at least `low`; raises ValueError in one line."""
-    if type(value) is int and value >= low:
-        return
+    if isinstance(value, int | float) and type(value) is not bool and value >= low and value % 1 == 0:
+        return  # the common case, as in `real`
     allowed = f"an integer >= {low}"
     array = as_numbers(name, value, allowed)
     bad = ~np.isfinite(array) | (array < low) | (array != np.floor(array))

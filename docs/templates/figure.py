@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.drawing import ABOVE, LOOKS, MEASURED, panels, prose
+from figures.drawing import ABOVE, LOOKS, MEASURED, in_words, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import checks
 from figures.table import Row, Table
+from verify.claim import StepsizeRule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 PROBLEMS = ("convex-quadratic", "rotated-cosine")
-RULE, PROFILE = "fixed", "quick"
+RULE: StepsizeRule = "recommended"
+PROFILE = "quick"
 INNER_STEPS = (1, 2, 3)
 
 
@@ -42,7 +44,8 @@ def draw(table: Table) -> Picture:
 def caption(table: Table) -> str:
     """What the reader needs to know: quantities, units, settings, the seed. Numbers come from the constants above."""
     return prose(f"""
-        Largest measured/bound of LINK on {" and ".join(PROBLEMS)}, found by the {PROFILE} profile. Seed {table.seed}.
+        Largest measured/bound of LINK on {" and ".join(PROBLEMS)}, found by the {PROFILE} profile, {in_words(RULE)}.
+        Seed {table.seed}.
     """)
 
 
