@@ -36,17 +36,14 @@ class Entry:
     Attributes
     ----------
     summary : what the run found about it.
-    says, about : its statement, and terms with their text; of a claim that this version no longer has, nothing.
-    own : whether it is a result of our own.
+    about : terms with their text; none for a claim that this version no longer has.
     worst_by_problem : the check that says most, for each problem where any was judged.
     silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     plot : SVG of measured value and bound against N, or "".
     """
 
     summary: ClaimSummary
-    says: str
     about: tuple[tuple[str, str], ...]
-    own: bool
     worst_by_problem: dict[str, Record]
     silent: tuple[tuple[str, str, int], ...]
     plot: str
@@ -89,7 +86,7 @@ def render(
     )
     environment.filters["mathematics"] = lambda text: Markup(mathematics(text))
     environment.filters["number"] = number
-    environment.filters["ratio"] = lambda record: "rounding" if only_rounding(record) else ratio(record.tightness)
+    environment.filters["ratio"] = lambda record: "rounding" if record.only_rounding else ratio(record.tightness)
     environment.filters["share"] = share
     environment.filters["witness"] = witness
     environment.filters["svg"] = Markup  # made by us, of numbers only
@@ -127,12 +124,10 @@ def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
     shown = summary.worst.problem if summary.worst else ""
     return Entry(
         summary,
-        claim.says if claim else "",
         tuple(_about(claim, summary)) if claim else (),
-        claim.source.own if claim else False,
         {problem: record for problem, record in by_problem.items() if record is not None},
         tuple(_silent(records)),
-        plot(by_steps(r for r in records if r.problem == shown and not only_rounding(r))),
+        plot(by_steps(r for r in records if r.problem == shown and not r.only_rounding)),
     )
 
 
@@ -165,18 +160,13 @@ def _kind(problem: str) -> str:
 
 def _row(record: Record) -> list[Any]:
     values = {name: getattr(record, name) for name in COLUMNS if name not in ("spec", "rounding")}
-    values |= {"spec": record.problem_spec, "rounding": only_rounding(record)}
+    values |= {"spec": record.problem_spec, "rounding": record.only_rounding}
     return [plain(values[name]) for name in COLUMNS]
-
-
-def only_rounding(record: Record) -> bool:
-    """Whether a check measured no more than rounding, so that its ratio says nothing."""
-    return record.measured is not None and record.slack is not None and abs(record.measured) <= record.slack
 
 
 def share(record: Record) -> float | None:
     """Measured over bound as far as it says something; None where it does not."""
-    if record.tightness is None or math.isinf(record.tightness) or only_rounding(record):
+    if record.tightness is None or math.isinf(record.tightness) or record.only_rounding:
         return None
     return record.tightness
 
