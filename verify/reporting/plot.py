@@ -54,13 +54,11 @@ def plot(records: Sequence[Record]) -> str:
         for value in (10 ** (middle - half / 1.1), 10 ** (middle + half / 1.1))
     )
     dots = "".join(f'<circle cx="{x(at):.1f}" cy="{y(value):.1f}" r="3.5"/>' for at, value in enumerate(measured))
-    told = "; ".join(
-        f"N = {record.N}: {number(record.measured)} of {number(record.bound)}" for record in records
-    )
+    told = "; ".join(f"N = {record.N}: {number(record.measured)} of {number(record.bound)}" for record in records)
     return (
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>Measured of bound, {told}</title>'
         f'<path class="axis" d="M{LEFT},{TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>{line("bound", bound)}'
-        f'{line("measured", measured)}{dots}{steps}{ticks}'
+        f"{line('measured', measured)}{dots}{steps}{ticks}"
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.1f}" y="{HEIGHT - 6}" text-anchor="middle">inner steps N</text>'
         f'<text class="bound" x="{WIDTH - RIGHT + 8}" y="{above:.1f}">bound</text>'
         f'<text class="measured" x="{WIDTH - RIGHT + 8}" y="{below:.1f}">measured</text></svg>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +57,11 @@ class Column:
 
 
 def write_report(
-    directory: Path, summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = ""
+    directory: Path,
+    summary: Summary,
+    records: Sequence[Record],
+    comparison: Comparison | None = None,
+    against: str = "",
 ) -> Path:
     """Write `report.html` into `directory` and return its path; raises RunError where it cannot.
 
@@ -70,9 +73,7 @@ def write_report(
     return path
 
 
-def render(
-    summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = ""
-) -> str:
+def render(summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = "") -> str:
     """Return the page of a run."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -94,7 +95,9 @@ def render(
     of_claim: dict[str, list[Record]] = {}
     for record in records:
         of_claim.setdefault(record.claim, []).append(record)
-    groups = {name: [_entry(claim, of_claim[claim.claim]) for claim in group] for name, group in summary.statements.items()}
+    groups = {
+        name: [_entry(claim, of_claim[claim.claim]) for claim in group] for name, group in summary.statements.items()
+    }
     judged = {problem for group in groups.values() for entry in group for problem in entry.worst_by_problem}
     settings = summary.header.settings
     return environment.get_template("report.html").render(
@@ -141,13 +144,10 @@ def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
 
 
 def _silent(records: Iterable[Record]) -> Iterator[tuple[str, str, int]]:
-    """Checks that are no evidence, counted by their reason with the digits left out."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for record in records:
-        if record.verdict in ("vacuous", "inapplicable", "error"):
-            reasons.setdefault((record.verdict, re.sub(r"[-+\d.e]+", "0", record.note)), []).append(record.note)
-    for (verdict, _), notes in reasons.items():
-        yield verdict, Counter(notes).most_common(1)[0][0], len(notes)
+    """Checks that are no evidence, counted by their reason."""
+    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
+    for (verdict, reason), count in reasons.items():
+        yield verdict, reason, count
 
 
 def _kind(problem: str) -> str:
