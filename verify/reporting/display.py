@@ -106,7 +106,7 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -
     names, places = _shares(width - CLAIM_NUMBERS - other)
     table = _table("claim", "holds", "other", *NUMBERS, "where")
     for statement, claims in statements.items():
-        table.add_row(Text(statement, style="bold"))
+        table.add_row(Text(elided(statement, names), style="bold"))
         for claim in claims:
             worst = claim.worst
             table.add_row(
@@ -123,7 +123,7 @@ def _mutant_table(mutants: Sequence[MutantSummary], width: int) -> Table:
     names, places = _shares(width - MUTANT_NUMBERS)
     table = _table("mutant", *NUMBERS, "where", "refuted")
     for claim, group in groupby(mutants, key=lambda mutant: mutant.claim):
-        table.add_row(Text(claim, style="bold"))
+        table.add_row(Text(elided(claim, names), style="bold"))
         for mutant in group:
             shown = {"refuted": "yes", "survived": "NO"}.get(mutant.status, mutant.status)
             table.add_row(
