@@ -78,7 +78,10 @@ class Theorem(Convergence):
         """`c_1`, where the noise cannot eat the descent; PremiseError elsewhere."""
         least = float(np.min(p.c_1, initial=INF))
         if not least > 0:
-            raise PremiseError(f"c_1 = {least:g} is not allowed: c_1 must be > 0 (larger C_beta, B, S, B_prime or D_L)")
+            raise PremiseError(
+                f"c_1 = {least:g} is not allowed: c_1 must be > 0 (larger C_beta, B, S, B_prime or D_L)",
+                "c_1 ≤ 0: noise can eat the descent",
+            )
         return Extended(p.c_1)
 
     @symbol
@@ -140,7 +143,9 @@ class Exact(Theorem):
     def positive_c_1(p) -> Extended:
         """`c_1`; PremiseError where `C_β ≤ ½`."""
         if np.any(p.C_beta <= 0.5):
-            raise PremiseError(f"C_beta = {np.min(p.C_beta):g} is not allowed: C_beta must be > 0.5")
+            raise PremiseError(
+                f"C_beta = {np.min(p.C_beta):g} is not allowed: C_beta must be > 0.5", "C_β is not above ½"
+            )
         return Extended(p.c_1)
 
     @symbol

@@ -71,7 +71,8 @@ class Growth(Symbols):
         bad = ~np.asarray(allowed)
         alpha, N, below = (np.broadcast_to(x, bad.shape)[bad].flat[0] for x in (p.alpha, p.N, cap))
         raise PremiseError(
-            f"alpha = {alpha:.17g} is not allowed: alpha must be < {below:.17g}, the {name} at N = {N:g}"
+            f"alpha = {alpha:.17g} is not allowed: alpha must be < {below:.17g}, the {name} at N = {N:g}",
+            f"α is past the {name}",
         )
 
 

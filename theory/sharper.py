@@ -55,7 +55,7 @@ class Sharper(Convergence):
         Raises PremiseError where N ≠ 1. Source: own (the noise is centred, so only the curvature of ∇l_i biases).
         """
         if np.any(np.not_equal(p.N, 1)):
-            raise PremiseError(f"N = {np.max(p.N):g} is not allowed: N must be 1")
+            raise PremiseError(f"N = {np.max(p.N):g} is not allowed: N must be 1", "N is not 1")
         return p.rho / 2 * (1 + p.alpha * p.L) * (p.alpha * p.sigma_g) ** 2 * (1 / p.S)
 
     @bound
@@ -104,7 +104,10 @@ class Sharper(Convergence):
         a point of the disc `|z − 1| ≤ αL` at most, and by Grace–Walsh–Szegő the worst 2N points of the disc are equal.)
         """
         if p.b > 0:
-            raise PremiseError(f"b = {p.b:g} is not allowed: b must be 0 (the larger cap needs the resampling case)")
+            raise PremiseError(
+                f"b = {p.b:g} is not allowed: b must be 0 (the larger cap needs the resampling case)",
+                "training and test losses differ",
+            )
         value = least_real_part(plain(p.alpha * p.L), plain(2 * p.N))
         p.require_stepsize((p.alpha < p.larger_cap) & np.greater(value, 0), p.larger_cap, "larger cap")
         return Extended(value)
