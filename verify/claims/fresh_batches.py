@@ -69,7 +69,7 @@ def one_batch_for_all_steps(
     "fresh batches",
     META_GRADIENT,
     "Algorithm 1 draws every minibatch afresh and uses it once",
-    says="N batches of S data for the steps, N of D data for the Hessians and one of T data for the last gradient; each "
+    says="N batches of S data for steps, N of D data for Hessians and one of T data for the last gradient; each "
     "serves for one gradient or Hessian-vector product",
     source=paper("Algorithm 1: S_{0..N−1}, D_{0..N−1} and T are fresh and independent"),
     measured="uses of the most used batch, and numbers of batches of each size, noted by the batches themselves; equal",
