@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 project = "Verification suite for the convergence theory of multi-step MAML"
-author = "The verification suite's authors"
+author = "The maml-theory-verification authors"
 version = release = installed("maml-theory-verification")
-copyright = "the verification suite's authors"
+copyright = "2026, the maml-theory-verification authors"
 
 extensions = [
     "myst_parser",

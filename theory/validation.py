@@ -13,7 +13,17 @@ CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
 
 
 class PremiseError(ValueError):
-    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`)."""
+    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`).
+
+    `why` says so without the numbers, which the message has.
+    """
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+    def __reduce__(self) -> tuple[type[PremiseError], tuple[str, str]]:
+        return PremiseError, (str(self), self.why)
 
 
 def real(

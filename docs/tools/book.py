@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from click.testing import CliRunner
 from docutils import nodes
@@ -40,7 +40,6 @@ class HelpDirective(SphinxDirective):
     """`{help} run`: what `python -m verify run --help` prints."""
 
     optional_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
         """Ask the command line itself."""

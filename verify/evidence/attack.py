@@ -13,6 +13,7 @@ from problems.registry import family
 from theory.loss import Array
 from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
+from verify.evidence.evolution import evolve
 from verify.evidence.quantities import norm
 from verify.verdict import Finding, Measured, Values
 
@@ -145,47 +146,30 @@ def maximise(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.
     finding, ratio = worst(evaluate, starts)
     if effort.attack == 0 or len(starts) < 5:
         return finding
-    from scipy import optimize
-
-    # the stubs know no vectorized objective
-    population_search: Any = optimize.differential_evolution
-    simplex_search: Any = optimize.minimize
     best = np.argsort(-ratio, kind="stable")[:POPULATION]
     low, high = starts.min(axis=0), starts.max(axis=0)
     margin = 0.5 * (high - low) + 1e-9
-    box = list(zip(low - margin, high + margin, strict=True))
+    box = low - margin, high + margin
     examined, largest = len(starts), float(ratio.max())
 
-    def objective(columns: Values) -> Values:
+    def objective(points: Values) -> Values:
         nonlocal finding, examined, largest
-        points = np.atleast_2d(columns.T)
         candidate, ratios = worst(evaluate, points)
         examined += len(points)
         if ratios.max() > largest:
             finding, largest = candidate, float(ratios.max())
         return -np.minimum(ratios, 1e100)  # finite, and so is the variance that the search watches
 
-    try:
-        population_search(
-            objective,
-            box,
-            init=starts[best],
-            maxiter=effort.attack,
-            polish=False,
-            updating="deferred",
-            vectorized=True,
-            tol=0.0,
-            rng=rng,
-        )
-    except RuntimeError as error:
-        # scipy takes what a loss raises for a failure of its own, and would hide what is wrong with it.
-        raise error.__cause__ or error from None
+    evolve(objective, starts[best], box, effort.attack, rng)
     if effort.simplex:
+        from scipy import optimize
+
+        simplex_search: Any = optimize.minimize  # the stubs want one type of options
         simplex_search(
-            lambda point: float(objective(point[:, None])[0]),
+            lambda point: float(objective(point[None])[0]),
             np.asarray(finding.witness["point"]),
             method="Nelder-Mead",
-            bounds=box,
+            bounds=optimize.Bounds(*box),
             options={"maxfev": effort.simplex},
         )
     return replace(finding, method="attack", samples=examined)

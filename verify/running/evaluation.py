@@ -48,7 +48,8 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
-        found.append({"verdict": "vacuous", "note": _one_line(error)})
+        told = f"{error.why}: the statement does not speak" if error.why else _one_line(error)
+        found.append({"verdict": "vacuous", "note": told})
     except RangeError as error:
         found.append(_out_of_range(error, estimated))
     except (Exception, SystemExit) as error:
