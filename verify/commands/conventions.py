@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from theory.validation import one_line, printable, suggestion
-from verify.running.records import RunError
+from verify.running.records import Run, RunError, read
 
 out_option = click.option(
     "--out",
@@ -105,6 +105,19 @@ def one_line_errors() -> Iterator[None]:
         fail(str(error), 2)
     except RunError as error:
         fail(str(error), 3)
+
+
+def read_and_tell(path: Path) -> Run:
+    """Read the records of a run, and say on standard error where a torn last line was dropped."""
+    run = read(path)
+    if run.torn:
+        warn(f"dropped the torn last line of {path}")
+    return run
+
+
+def warn(message: str) -> None:
+    """Print one line on standard error."""
+    click.echo(f"warning: {printable(message)}", err=True)
 
 
 def cores() -> int:
