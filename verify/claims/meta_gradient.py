@@ -98,4 +98,10 @@ def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
 
     finding, _ = worst(measure, np.concatenate([points, v], axis=1))
     w, v = np.split(np.asarray(finding.witness["point"]), 2)
-    yield replace(finding, label=derivative.__name__.replace("_", " "), witness={"w": w.tolist(), "v": v.tolist()})
+    yield replace(
+        finding,
+        bound=0.0,  # of an equation; what was allowed is rounding
+        slack=finding.bound,
+        label=derivative.__name__.replace("_", " "),
+        witness={"w": w.tolist(), "v": v.tolist()},
+    )
