@@ -93,7 +93,8 @@ def caption(table: Table) -> str:
         Largest measured/bound over all checks of the suite's {PROFILE} profile (N = {steps}, the stepsize rules of each
         claim, seed {table.seed}), decimals cut: claims (rows) on the ordinary problems, and on the best of the
         instances that were made for the claim (last column); no entry where a claim does not apply. {attained} of
-        {len(values)} come within {NEAR:.0%} on some problem. META-GRADIENT is an equation: error over allowed rounding.
+        {len(values)} come within {NEAR:.0%} on some problem. META-GRADIENT is an equation, of which only rounding is
+        measured.
     """)
 
 

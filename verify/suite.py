@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from verify.cell import alpha_L
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
 from verify.running.evaluation import MAX_STATISTICAL
@@ -19,7 +18,6 @@ from verify.running.provenance import Fact, Provenance, fingerprint, user_facts
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
-from verify.running.spec import Spec
 from verify.running.store import Store
 
 logger = logging.getLogger("verify")
@@ -105,9 +103,7 @@ def _shown(chunk: Sequence[CellName]) -> str:
 
 def user_code(selection: Selection) -> dict[str, Fact]:
     """What this process has loaded and built of the problems that a user brought."""
-    N = selection.chosen_steps[0]
-    brought = [spec for spec in map(Spec.parse, selection.problems) if spec.place]
-    return {k: v for spec in brought for k, v in user_facts(spec.full, N, alpha_L("recommended", N)).items()}
+    return {name: fact for spec in selection.problems for name, fact in user_facts(spec).items()}
 
 
 def settings(selection: Selection, user_code: Mapping[str, Fact]) -> dict[str, Any]:

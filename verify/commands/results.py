@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from verify.commands.conventions import one_line_errors
+from verify.commands.conventions import one_line_errors, read_and_tell
 from verify.reporting.ledger_table import FORMATS
 
 directory = click.argument("directory", type=click.Path(path_type=Path), default=Path("results"))
@@ -19,10 +19,10 @@ def show(directory: Path, mutants: bool) -> int:
     """Print the table of a finished run. Exit code as that of the run."""
     from verify.reporting.display import show as print_table
     from verify.reporting.ledger import summarise
-    from verify.running.records import MUTANTS, read
+    from verify.running.records import MUTANTS
 
     with one_line_errors():
-        run = read(directory / MUTANTS if mutants else directory)
+        run = read_and_tell(directory / MUTANTS if mutants else directory)
         summary = summarise(run.header, run.records)
         print_table(summary, directory)
     return summary.exit_code
@@ -36,10 +36,9 @@ def show(directory: Path, mutants: bool) -> int:
 def table(directory: Path, form: str) -> None:
     """Print the ledger of a finished run as a table for a paper (latex needs the package booktabs) or a program."""
     from verify.reporting.ledger import summarise
-    from verify.running.records import read
 
     with one_line_errors():
-        run = read(directory)
+        run = read_and_tell(directory)
         click.echo(FORMATS[form](summarise(run.header, run.records)), nl=False)
 
 
@@ -52,10 +51,9 @@ def report(directory: Path, against: Path | None, tolerance: float) -> None:
     from verify.reporting.compare import compare
     from verify.reporting.ledger import summarise
     from verify.reporting.report import write_report
-    from verify.running.records import read
 
     with one_line_errors():
-        run = read(directory)
+        run = read_and_tell(directory)
         comparison = compare(against, directory, tolerance) if against else None
         summary = summarise(run.header, run.records)
         place = directory if directory.is_dir() else directory.parent

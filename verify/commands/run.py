@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from theory.validation import printable
 from verify.cell import PROFILES
-from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
+from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option, warn
 
 
 @click.command()
@@ -69,7 +68,7 @@ def run(
                 resume=resume,
                 overwrite=overwrite,
                 progress=progress,
-                warn=lambda line: click.echo(f"warning: {printable(line)}", err=True),
+                warn=warn,
             )
         show(summary, out)
     return summary.exit_code

@@ -85,6 +85,12 @@ class Summary:
     wrong_constants: tuple[str, ...]
     seconds: float
 
+    def __repr__(self) -> str:
+        """Outcome in one line."""
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.verdicts.items()) or "no checks"
+        mutants = f", {len(self.mutants)} mutants" if self.mutants else ""
+        return f"Summary({counts}{mutants}; exit code {self.exit_code})"
+
     @property
     def statements(self) -> dict[str, list[ClaimSummary]]:
         """Claims by the statement that they belong to."""

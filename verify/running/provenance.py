@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
@@ -10,8 +9,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from problems.problem import Problem
-from theory.validation import one_line
 from verify.cell import alpha_L
 from verify.running.environment import digest, environment
 from verify.running.loading import is_scheduled, load_problem
@@ -19,43 +16,49 @@ from verify.running.records import CellName, RunError
 from verify.running.spec import Spec
 from verify.running.user_code import contained, loaded_files
 
-logger = logging.getLogger(__name__)
 Fact: TypeAlias = str | tuple[float, ...]
 SAME = 1e-6
 """Relative difference up to which two numbers of a problem count as one."""
 TASKS_LOOKED_AT = 20
 
 
-def facts(cells: Iterable[CellName]) -> dict[str, Fact]:
+def facts(cells: Iterable[CellName] = ()) -> dict[str, Fact]:
     """What this process has loaded and built for some cells, after it has evaluated them."""
     found: dict[str, Fact] = dict(environment())
     for cell in cells:
-        if Spec.parse(cell.problem_spec).place:
-            found.update(user_facts(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N)))
+        found.update(user_facts(cell.problem_spec, (cell.N, alpha_L(cell.rule, cell.N))))
     return found
 
 
-def user_facts(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
-    """Digests of the files of a user's problem, and some of its numbers, as far as its code does not fail."""
-    found: dict[str, Fact] = {}
+def user_facts(spec: str, *schedules: tuple[int, float]) -> dict[str, Fact]:
+    """Digests of the files of a user's problem, and its numbers for one schedule that all processes know and others."""
+    named = Spec.parse(spec)
+    if not named.place:
+        return {}
+    built = {f"problem {named.shown}": (1, alpha_L("recommended", 1))}
+    if is_scheduled(spec):
+        built |= {f"problem {named.shown} for N = {N}, αL = {unit:.6g}": (N, unit) for N, unit in schedules}
+    found = {name: numbers(spec, *schedule) for name, schedule in built.items()}
+    files = {f"file {name}": value for name, value in loaded_files(spec).items()}
+    return {**files, **{name: values for name, values in found.items() if values}}
+
+
+def numbers(spec: str, N: int, alpha_L: float) -> tuple[float, ...]:
+    """Constants of a problem, and values and gradients of its first tasks at the start: the same at every call.
+
+    There are none where the user's code fails; then its cells are errors, which say why.
+    """
     try:
         with contained():
             problem = load_problem(spec, N, alpha_L)
-            schedule = f" for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
-            found[f"problem {Spec.parse(spec).shown}{schedule}"] = numbers(problem)
-    except (Exception, SystemExit) as error:  # then its cells are errors, which say why
-        logger.debug("no numbers of %s: %s", spec, one_line(error))
-    return {**found, **{f"file {name}": value for name, value in loaded_files(spec).items()}}
-
-
-def numbers(problem: Problem) -> tuple[float, ...]:
-    """Constants of a problem, and values and gradients of its first tasks at the start: the same at every call."""
-    w = problem.start[None]
-    found = [*astuple(problem.constants)]
-    for loss in (problem.inner, problem.outer):
-        found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
-        found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
-    return tuple(map(float, found))
+            w = problem.start[None]
+            found = [*astuple(problem.constants)]
+            for loss in (problem.inner, problem.outer):
+                found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
+                found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
+            return tuple(map(float, found))
+    except (Exception, SystemExit):
+        return ()
 
 
 def fingerprint(found: tuple[float, ...]) -> str:

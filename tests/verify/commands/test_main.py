@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from verify.commands.main import cli
 from verify.running.records import MUTANTS, RECORDS, Record, read
 
 Invoke = Callable[..., Result]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -253,7 +255,7 @@ def test_compare_lets_a_tightness_move_by_one_percent(invoke: Invoke, fakes: str
     invoke("run", "--problem", fakes, *fake("draws"))
     lines = (tmp_path / "out" / RECORDS).read_bytes().splitlines(keepends=True)
     records = [Record.from_json(line) for line in lines[1:]]
-    for factor, code in ((1.009, 0), (1.012, 1)):
+    for factor, code in ((1 / 1.009, 0), (1 / 1.012, 1)):
         moved = [scaled(record, factor).to_json() for record in records]
         path = tmp_path / "moved.jsonl"
         path.write_text(lines[0].decode() + "".join(f"{line}\n" for line in moved), encoding="utf-8")
@@ -304,6 +306,50 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: str, message: str) -> 
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
+
+
+def test_a_failure_of_our_own_is_one_line_and_exit_code_3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """1 would be a violated bound."""
+
+    def broken(*args: object, **more: object) -> None:
+        raise TypeError("two\nlines")
+
+    monkeypatch.setattr("verify.suite.verify", broken)
+    result = CliRunner().invoke(cli, ["run", "--out", str(tmp_path)])
+    assert result.exit_code == 3
+    assert re.fullmatch(r"error: internal failure: TypeError: two lines \(test_main.py, line \d+\)\n", result.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("redirection", "code", "line"),
+    [
+        ("> /dev/full", 3, "error: cannot go on: OSError: [Errno 28] No space left on device\n"),
+        ("| true", 3, "error: cannot go on: standard output was closed\n"),
+        (">&-", 0, ""),
+        ("> /dev/null", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["explain path", "run --help"])
+def test_a_standard_output_that_is_full_or_closed_is_one_line(
+    command: str, redirection: str, code: int, line: str
+) -> None:
+    # What is written to a pipe fails only after its reader has left.
+    call = f"(sleep 0.5; exec {sys.executable} -m verify {command})"
+    script = f"{call} {redirection}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, line)
+
+
+def test_what_a_console_cannot_show_is_replaced() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "explain", "path"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"?" in done.stdout
 
 
 def test_there_is_one_process_for_each_core_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
