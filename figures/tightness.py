@@ -11,8 +11,10 @@ from figures.figure import Figure, Part
 from figures.numbers import checks
 from figures.table import Row, Table
 from problems.registry import families
-from verify.claim import PROFILES, claims
-from verify.reporting.ledger import JUDGED, grouped
+from verify.cell import PROFILES
+from verify.claim import claims
+from verify.reporting.ledger import grouped
+from verify.verdict import JUDGED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

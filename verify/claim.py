@@ -13,14 +13,7 @@ import numpy as np
 
 import verify.claims
 from problems.problem import Case, Problem
-from verify.cell import PROFILES as PROFILES
-from verify.cell import Cell as Cell
-from verify.cell import Effort as Effort
-from verify.cell import Formula as Formula
-from verify.cell import StepsizeRule as StepsizeRule
-from verify.cell import alpha_L as alpha_L
-from verify.cell import as_it_is
-from verify.cell import keyed_seed as keyed_seed
+from verify.cell import Cell, Formula, StepsizeRule, as_it_is
 from verify.verdict import Finding
 
 EVERYWHERE: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
 from verify.running.evaluation import MAX_STATISTICAL

@@ -137,7 +137,7 @@ class _Path:
                 np.multiply(factors, u_0, factors)
         if self.N > 0:
             np.multiply(factors, t_0, t_0)
-        return np.asarray(t_0)
+        return t_0
 
 
 @lru_cache(maxsize=8)

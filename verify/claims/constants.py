@@ -116,4 +116,4 @@ def constants(cell: Cell) -> Iterator[Finding]:
             if np.isfinite(getattr(c, name)):
                 yield attack_tasks.largest(cell, partial(audit.mismatch, name=name), name)
     if np.isfinite(c.lower_bound):
-        yield attack_points.largest(cell, audit.height, "lower_bound")
+        yield replace(attack_points.largest(cell, audit.height, "lower_bound"), signed=True)

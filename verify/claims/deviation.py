@@ -12,7 +12,6 @@ from theory.maml import adapt
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import norm
 from verify.evidence.expectation import (
     SAMPLED_POINTS,
     Bound,
@@ -24,6 +23,7 @@ from verify.evidence.expectation import (
     noisy_extent,
 )
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.quantities import norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import point_error, square_error
 from verify.evidence.sampling import sample_paths

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from theory.constants import Real
 from theory.loss import Array
-from theory.maml import mean_over_tasks, meta_gradient
+from theory.maml import mean_over_tasks
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import attack_points, norm
+from verify.evidence.attack import attack_points
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import LINK
 from verify.verdict import Measured, Values
@@ -55,7 +56,7 @@ def linked(cell: Cell, w: Array, value: Values, bound: Callable[[Real], Real]) -
     """What is measured of the test gradients at `w` (P, 1, d), beside a bound that is affine in ‖∇L(w)‖."""
     problem = cell.problem
     size = extent(problem, w).max(axis=1)
-    meta = mean_over_tasks(meta_gradient(w, cell.alpha, cell.N, problem.inner, problem.outer))
+    meta = mean_over_tasks(meta_gradients(cell, w))
     limit = bound(norm(meta))
     slope = bound(1.0) - bound(0.0)  # how far an error of ‖∇L(w)‖ moves the bound
     error = meta_gradient_error(problem, cell.schedule(), size)

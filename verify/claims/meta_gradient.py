@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from theory.loss import Array, Loss
-from theory.maml import adapt, meta_gradient, meta_objective, pull_back
+from theory.maml import adapt, meta_gradient, pull_back
 from verify.cell import Cell
 from verify.claim import Mutant, claim, paper
-from verify.evidence.attack import norm, starts, worst
+from verify.evidence.attack import starts, worst
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
 from verify.statements import META_GRADIENT
 from verify.verdict import Finding, Measured, Values
@@ -21,9 +22,8 @@ STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small th
 
 def complex_step(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     """`⟨∇L_i(w), v⟩` (P, tasks) of analytic losses, and its error, which is rounding only; `v` are unit vectors."""
-    problem = cell.problem
-    value = meta_objective(w + 1j * STEP * v, cell.alpha, cell.N, problem.inner, problem.outer)
-    return value.imag / STEP, meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+    value = meta_objectives(cell, w + 1j * STEP * v)
+    return value.imag / STEP, meta_gradient_error(cell.problem, cell.schedule(), extent(cell.problem, w))
 
 
 def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
@@ -32,13 +32,13 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     `∇L_i` is Lipschitz around `w` with a constant `L_i`, so a step h errs by `L_i h/2` at most, and by the rounding of
     two values over 2h. The step balances the two.
     """
-    problem, s, losses = cell.problem, cell.schedule(), (cell.problem.inner, cell.problem.outer)
+    problem, s = cell.problem, cell.schedule()
     outer, inner = (norm(loss.gradient(w)) for loss in (problem.outer, problem.inner))
     L_i = np.max(cell.paper.task_smoothness(outer, inner), axis=-1, keepdims=True)
-    value = meta_objective(w, cell.alpha, cell.N, *losses)
+    value = meta_objectives(cell, w)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
     h = np.sqrt(2 * rounding / L_i)
-    above, below = (meta_objective(w + sign * h[..., None] * v, cell.alpha, cell.N, *losses) for sign in (1, -1))
+    above, below = (meta_objectives(cell, w + sign * h[..., None] * v) for sign in (1, -1))
     return (above - below) / (2 * h), L_i * h / 2 + rounding / h
 
 

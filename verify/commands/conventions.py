@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from theory.validation import suggestion
+from theory.validation import printable, suggestion
 from verify.running.records import RunError
 
 out_option = click.option(
@@ -59,7 +59,7 @@ class Cli(Command, click.Group):
 
 def fail(message: str, code: int) -> NoReturn:
     """Print one line on standard error and exit."""
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    click.echo(f"error: {printable(message)}", err=True)
     sys.exit(code)
 
 

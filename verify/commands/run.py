@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from theory.validation import printable
 from verify.cell import PROFILES
 from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
 
@@ -68,7 +69,7 @@ def run(
                 resume=resume,
                 overwrite=overwrite,
                 progress=progress,
-                warn=lambda line: click.echo(f"warning: {line}", err=True),
+                warn=lambda line: click.echo(f"warning: {printable(line)}", err=True),
             )
         show(summary, out)
     return summary.exit_code

@@ -16,10 +16,9 @@ import numpy as np
 from problems.noise import DataNoise
 from problems.problem import Problem
 from theory.loss import Array, Loss
-from theory.maml import meta_objective
 from verify.cell import Cell
-from verify.evidence.attack import norm
 from verify.evidence.intervals import mean_interval
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_objective_error, unit
 from verify.verdict import Measured, Values
 
@@ -97,9 +96,7 @@ def mismatch(cell: Cell, w: Array, name: str) -> Measured:
 def height(cell: Cell, w: Array) -> Measured:
     """`L(w_0) − L(w) ≤ L(w_0) − L*`: how far the meta objective falls below its value at the start."""
     problem, s = cell.problem, cell.schedule()
-    value, first = (
-        meta_objective(x, cell.alpha, cell.N, problem.inner, problem.outer) for x in (w, problem.start[None])
-    )
+    value, first = (meta_objectives(cell, x) for x in (w, problem.start[None]))
     slack = 2 * meta_objective_error(problem, s, extent(problem, w), np.maximum(np.abs(value), np.abs(first)))
     gap = first.mean() - declared(cell, "lower_bound")
     return Measured(first.mean() - value.mean(axis=1), gap, slack.max(axis=1))

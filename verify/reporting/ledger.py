@@ -11,13 +11,12 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 from verify.claim import Source, claims, is_audit
 from verify.running.records import CellName, Header, Record
 from verify.statements import STATEMENTS
-from verify.verdict import Verdict
+from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 UNKNOWN = "UNKNOWN"
 """Where the ledger shows records of a claim that this version does not have."""
-JUDGED = frozenset({"holds", "violated", "inconclusive"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
@@ -10,13 +11,15 @@ from typing import TypeAlias
 import numpy as np
 
 from problems.problem import Problem
-from verify.claim import alpha_L
+from theory.validation import one_line
+from verify.cell import alpha_L
 from verify.running.environment import digest, environment
 from verify.running.loading import is_scheduled, load_problem
 from verify.running.records import CellName, RunError
 from verify.running.spec import Spec
 from verify.running.user_code import contained, loaded_files
 
+logger = logging.getLogger(__name__)
 Fact: TypeAlias = str | tuple[float, ...]
 SAME = 1e-6
 """Relative difference up to which two numbers of a problem count as one."""
@@ -33,24 +36,25 @@ def facts(cells: Iterable[CellName]) -> dict[str, Fact]:
 
 
 def user_facts(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
-    """Digests of the files of a user's problem, and some of its numbers."""
+    """Digests of the files of a user's problem, and some of its numbers, as far as its code does not fail."""
+    found: dict[str, Fact] = {}
     try:
-        problem = load_problem(spec, N, alpha_L)
-    except ValueError:  # its cells are errors, which say why
-        return {}
-    built = f"{spec} for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else spec
-    digests = {f"file {name}": value for name, value in loaded_files(spec).items()}
-    return {**digests, f"problem {built}": numbers(problem)}
+        with contained():
+            problem = load_problem(spec, N, alpha_L)
+            schedule = f" for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+            found[f"problem {Spec.parse(spec).shown}{schedule}"] = numbers(problem)
+    except (Exception, SystemExit) as error:  # then its cells are errors, which say why
+        logger.debug("no numbers of %s: %s", spec, one_line(error))
+    return {**found, **{f"file {name}": value for name, value in loaded_files(spec).items()}}
 
 
 def numbers(problem: Problem) -> tuple[float, ...]:
     """Constants of a problem, and values and gradients of its first tasks at the start: the same at every call."""
     w = problem.start[None]
     found = [*astuple(problem.constants)]
-    with contained():
-        for loss in (problem.inner, problem.outer):
-            found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
-            found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
+    for loss in (problem.inner, problem.outer):
+        found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
+        found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
     return tuple(map(float, found))
 
 
@@ -74,7 +78,7 @@ class Provenance:
         """
         for name, value in found.items():
             if not _same(self._known.setdefault(name, value), value):
-                raise RunError(f"{_difference(name, self._known[name], value)}; what was found before it is kept")
+                raise RunError(_difference(name, self._known[name], value))
 
 
 def _same(one: Fact, other: Fact) -> bool:

@@ -67,7 +67,7 @@ def test_a_run_leaves_records_and_summaries(invoke: Invoke, fakes: str, tmp_path
     run = read(out)
     assert run.header.settings["seed"] == 7
     assert run.header.settings["inner_steps"] == [1, 2]
-    assert set(run.header.settings["problem files"]) == {"fakes.py"}
+    assert set(run.header.settings["user code"]) == {"file fakes.py", "problem fakes.py:make"}
     assert {record.seed for record in run.records} == {7}
     claims_of = [record.claim for record in run.records]
     assert claims_of.index("fake draws") > claims_of.index("constants of fakes")
@@ -173,7 +173,7 @@ def test_a_changed_file_is_another_problem(invoke: Invoke, fakes: str) -> None:
     file = Path(fakes.rpartition(":")[0])
     file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     result = invoke(*arguments, "--resume")
-    assert (result.exit_code, "problem files was" in result.stderr) == (2, True)
+    assert (result.exit_code, "user code was" in result.stderr) == (2, True)
 
 
 def test_mutants_are_refuted_or_named(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
@@ -223,9 +223,30 @@ def test_compare_finds_no_difference_of_a_run_to_itself_and_a_regression(
     out = tmp_path / "out"
     same = invoke("compare", out, out)
     assert (same.exit_code, "0 regressions" in same.stdout) == (0, True)
-    text = (out / RECORDS).read_text(encoding="utf-8").replace('"verdict": "holds"', '"verdict": "violated"', 1)
-    (tmp_path / "worse.jsonl").write_text(text, encoding="utf-8")
+    first, second, *lines = (out / RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)
+    record = Record.from_json(second)
+    worse = replace(record, measured=2 * (record.bound or 0.0), tightness=2.0, verdict="violated")
+    (tmp_path / "worse.jsonl").write_text("".join([first, worse.to_json() + "\n", *lines]), encoding="utf-8")
     assert invoke("compare", out, tmp_path / "worse.jsonl").exit_code == 1
+
+
+def test_an_edited_record_is_noticed_by_all_who_read_it(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
+    run = ("run", "--problem", fakes, *fake("violated"))
+    assert invoke(*run).exit_code == 1
+    out = tmp_path / "out"
+    text = (out / RECORDS).read_text(encoding="utf-8").replace('"verdict": "violated"', '"verdict": "holds"')
+    (out / RECORDS).write_text(text, encoding="utf-8")
+    for command in (("list", "--out", out), ("compare", out, out), (*run, "--resume")):
+        result = invoke(*command)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert "was edited: its numbers do not give the verdict holds" in result.stderr
+
+
+def scaled(record: Record, factor: float) -> Record:
+    """The record of a larger measurement."""
+    measured = factor * (record.measured or 0.0)
+    bound = record.bound or 1.0
+    return replace(record, measured=measured, tightness=measured / bound, attained=False)
 
 
 def test_compare_lets_a_tightness_move_by_one_percent(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
@@ -233,7 +254,7 @@ def test_compare_lets_a_tightness_move_by_one_percent(invoke: Invoke, fakes: str
     lines = (tmp_path / "out" / RECORDS).read_bytes().splitlines(keepends=True)
     records = [Record.from_json(line) for line in lines[1:]]
     for factor, code in ((1.009, 0), (1.012, 1)):
-        moved = [replace(record, tightness=factor * (record.tightness or 0.0)).to_json() for record in records]
+        moved = [scaled(record, factor).to_json() for record in records]
         path = tmp_path / "moved.jsonl"
         path.write_text(lines[0].decode() + "".join(f"{line}\n" for line in moved), encoding="utf-8")
         assert invoke("compare", tmp_path / "out", path).exit_code == code
