@@ -139,6 +139,8 @@ def _out_of_range(error: RangeError, estimated: Sequence[str]) -> dict[str, Any]
 def _judged(finding: Finding) -> dict[str, Any]:
     numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
     verdict = judge(finding)
+    if finding.silent:
+        return {"verdict": verdict, "note": printable(finding.silent), "label": printable(finding.label)}
     if verdict == "error":
         finding = replace(finding, note=fault(finding))
     return {
