@@ -42,6 +42,15 @@ def beside(ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[
     return line, points
 
 
+def in_words(rule: StepsizeRule) -> str:
+    """How captions call a stepsize rule.
+
+    >>> in_words("fixed")
+    'α = 1/(4L)'
+    """
+    return STEPSIZES[rule].strip("$").replace(r"\alpha", "α")
+
+
 def prose(text: str) -> str:
     """Return a caption as one line, without the line breaks and indentation of the source, and with minus signs."""
     return re.sub(r"(?<!\w)-(?=\d)", "−", " ".join(text.split()))

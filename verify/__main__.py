@@ -1,6 +1,6 @@
 """`python -m verify`."""
 
-from verify.commands.cli import cli
+from verify.commands.main import cli
 
 if __name__ == "__main__":
     cli(prog_name="python -m verify")

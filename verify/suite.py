@@ -14,10 +14,10 @@ from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
-from verify.running.records import Record, RunError
-from verify.running.run_file import MUTANTS, RECORDS, Header
+from verify.running.records import MUTANTS, RECORDS, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
+from verify.running.spec import Spec
 from verify.running.store import Store
 
 logger = logging.getLogger("verify")
@@ -60,17 +60,17 @@ def verify(
             if store.torn:
                 warn(f"dropped the torn last line of {store.path}")
             records = list(store.kept)
-            finished = {record.job for record in records}
+            finished = {record.cell for record in records}
             statistical = _few_statistical(records)
             progress(len(finished), len(cells), records)
-            for found in run([job for job in cells if job not in finished], workers, done=store.kept):
+            for found in run([cell for cell in cells if cell not in finished], workers, done=store.kept):
                 store.append(found)
                 records += found
-                finished.add(found[0].job)
+                finished.add(found[0].cell)
                 statistical = _few_statistical(found, statistical)
                 progress(len(finished), len(cells), found)
-            place = {job: at for at, job in enumerate(cells)}
-            records.sort(key=lambda record: place[record.job])  # a cell's own checks are in order
+            place = {cell: at for at, cell in enumerate(cells)}
+            records.sort(key=lambda record: place[record.cell])  # a cell's own checks are in order
             store.replace(records)
     summary = summarise(store.header, records, time.perf_counter() - started)
     if selection.mutants:
@@ -85,12 +85,8 @@ def verify(
 
 def settings(selection: Selection) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with a digest of each file that a user brought."""
-    files = {spec.rpartition(":")[0] for spec in selection.problems}
-    digests = {
-        Path(file).name: hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()[:16]
-        for file in sorted(files)
-        if file.endswith(".py")
-    }
+    files = {file for spec in selection.problems if (file := Spec.parse(spec).file) is not None}
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in sorted(files)}
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.user.box_search import PROBES, SEED, STARTS, Objective, box_points, least_value, maximise
-from problems.user.function_loss import FunctionLoss, FunctionNoise
+from problems.user.loss import FunctionLoss, FunctionNoise
 from theory.loss import Array
 
 NoiseSize: TypeAlias = Callable[[FunctionLoss, FunctionLoss, Array], Array]

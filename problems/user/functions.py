@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from problems.noise import NoNoise
 from problems.problem import Problem
 from problems.user.box_search import box_points
+from problems.user.checks import bias_notice, check_loss, require_finite, require_reproducible
+from problems.user.constants import complete_constants
 from problems.user.estimation import SAFETY, Estimator
-from problems.user.function_checks import bias_notice, check_loss, require_finite, require_reproducible
-from problems.user.function_constants import complete_constants
-from problems.user.function_loss import FunctionLoss, FunctionNoise
-from problems.user.function_tasks import read_tasks
+from problems.user.loss import FunctionLoss, FunctionNoise
+from problems.user.tasks import read_tasks
 from theory.constants import Constants
 from theory.loss import Array
 from theory.validation import integer
@@ -111,7 +112,7 @@ def from_functions(
         number_of_tasks=len(losses[0].functions),
         probes=uniform_probes(low, high),
         start=at,
-        noise=noise and FunctionNoise(samples, step, known.gradient_sup, known.hessian_sup),
+        noise=FunctionNoise(samples, step, known.gradient_sup, known.hessian_sup) if samples else NoNoise(losses[0]),
         train_size=train_size,
         test_size=test_size,
         gradient_bound=known.gradient_bound,

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from problems.noise import NoNoise
 from problems.problem import Problem
 from problems.registry import families
 from theory.loss import Array, Loss
@@ -151,7 +152,7 @@ def test_constants_and_problem_are_complete(name: str) -> None:
     assert all(np.isfinite(value) for value in vars(problem.constants).values())
     assert problem.start.shape == (problem.dim,)
     assert problem.probes(3, np.random.default_rng(0)).shape == (3, problem.dim)
-    assert (problem.noise is None) == (problem.case == "finite-sum")
+    assert isinstance(problem.noise, NoNoise) == (problem.case == "finite-sum")
 
 
 def test_sigmoid_classification_without_scikit_learn_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

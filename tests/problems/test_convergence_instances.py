@@ -9,7 +9,7 @@ from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import FiniteNoise
 from problems.noise_floor import noise_floor, noise_floor_data
 from problems.problem import Problem
-from problems.ramp import C_BETA, META_STEPS, ramp, ramp_finite_sum
+from problems.ramp import MADE_FOR, ramp, ramp_finite_sum
 from problems.slow_slope import slow_slope
 from theory.algorithms import run
 from theory.constants import Schedule
@@ -64,13 +64,13 @@ def test_a_ramp_is_just_as_long_as_the_run(build: Callable[..., Problem], option
     problem = build(N, ALPHA_L, **options)
     c, g, alpha = problem.constants, problem.gradient_bound, ALPHA_L / problem.constants.L
     L_w = float(meta_smoothness(c, Schedule(N=N, alpha=alpha), g))
-    last = problem.start + (META_STEPS - 1) * g / (C_BETA * L_w)
+    last = problem.start + (MADE_FOR["K"] - 1) * g / (MADE_FOR["C_beta"] * L_w)
     assert last[0] + N * alpha * g == pytest.approx(0.0, abs=1e-12 * abs(problem.start[0]))
     for w in (problem.start, last - 1e-9):
         assert meta_gradient(w[None], alpha, N, problem.inner, problem.outer) == pytest.approx(-g, rel=1e-14)
     beyond = meta_gradient(last[None] + 0.1 * problem.scale, alpha, N, problem.inner, problem.outer)
     assert abs(float(beyond[0, 0])) < 0.999 * g
-    gap = (META_STEPS - 1) * g**2 / (C_BETA * L_w) + g * problem.scale
+    gap = (MADE_FOR["K"] - 1) * g**2 / (MADE_FOR["C_beta"] * L_w) + g * problem.scale
     assert problem.initial_gap(alpha, N) == pytest.approx(gap, rel=1e-12)
 
 

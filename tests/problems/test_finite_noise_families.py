@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import LinearNoise, no_noise, two_point_noise
+from problems.losses.linear_noise import LinearNoise, two_point_noise
 from problems.losses.wave_noise import WaveNoise
-from problems.noise import FiniteNoise
+from problems.noise import FiniteNoise, NoNoise
 from problems.quadratic import quadratic
 from theory.loss import Loss
 
@@ -67,7 +67,7 @@ def test_skewed_linear_noise_in_two_dimensions() -> None:
 
 
 def test_no_noise_is_the_population_loss() -> None:
-    minibatch = no_noise(population()).minibatch(np.array([1, 0]), 4, np.random.default_rng(2))
+    minibatch = NoNoise(population()).minibatch(np.array([1, 0]), 4, np.random.default_rng(2))
     w = np.linspace(-2, 2, 9)[:, None, None]
     np.testing.assert_array_equal(minibatch.gradient(w), population().take(np.array([1, 0])).gradient(w))
 

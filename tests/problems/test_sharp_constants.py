@@ -192,4 +192,3 @@ def test_instances_can_be_built_for_every_schedule_of_the_suite(N: int, rule: st
         assert problem.case == family.case
         assert family.role == "sharp"
         assert all(np.isfinite(value) for value in vars(problem.constants).values())
-        assert (problem.noise is None) == (problem.case == "finite-sum")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from verify import claim as claim_module
-from verify.running.records import Job
+from verify.running.records import CellName
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,11 +120,11 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def job(fakes: str) -> Callable[..., Job]:
+def cell_of(fakes: str) -> Callable[..., CellName]:
     """A cell of a fake claim."""
 
-    def make(claim: str, N: int = 1, rule: str = "recommended", mutant: str = "") -> Job:
-        return Job(
+    def make(claim: str, N: int = 1, rule: str = "recommended", mutant: str = "") -> CellName:
+        return CellName(
             claim=claim,
             problem="fakes.py:make",
             problem_spec=fakes,

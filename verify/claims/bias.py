@@ -42,7 +42,7 @@ def biases(cell: Cell, over_tasks: bool) -> Iterator[Finding]:
             yield enumerated(cell, w, S, over_tasks)
         elif (
             S == SAMPLED_SIZE
-            and cell.problem_name not in (TENT, KINK)
+            and cell.problem.made_for.get("S", S) == S
             and AlmostSure.of(cell.problem, cell.alpha, cell.N).bounded
         ):
             yield sampled(cell, few_points(cell, SAMPLED_POINTS), S, over_tasks)

@@ -51,7 +51,7 @@ def attack_mismatch(cell: Cell, name: str) -> Finding:
 def attack_noise(cell: Cell) -> Iterator[Finding]:
     """Both moments of the data noise: attacked where they are exact, at a few probes where they are sampled."""
     problem = cell.problem
-    if problem.noise is None:
+    if problem.case == "finite-sum":
         return
     moments = audit.NoiseMoments.of(problem, problem.noise, cell.effort.samples, cell.delta / 2, cell.rng("data"))
     for name, evaluate in (("sigma_g", moments.gradient), ("sigma_H", moments.hessian)):

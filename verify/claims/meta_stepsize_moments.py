@@ -83,7 +83,7 @@ def sampled(
     """Monte Carlo: `L_w/L̂` lies between its values at the least and the largest gradient norm that can be sampled."""
     problem, c = cell.problem, cell.constants
     D_L, B_prime = int(np.asarray(s.D_L)), int(np.asarray(s.B_prime))
-    noise = 0.0 if problem.noise is None else problem.noise.gradient_sup
+    noise = problem.noise.gradient_sup
     exact = task_norms(problem, w)
     largest = L_w / np.asarray(meta_smoothness(c, s, np.maximum(exact.min(axis=1) - noise, 0.0)))
     least = L_w / np.asarray(meta_smoothness(c, s, exact.max(axis=1) + noise))

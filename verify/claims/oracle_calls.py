@@ -53,8 +53,7 @@ def free_stepsize(s: Schedule, case: Algorithm, train_size: Real, test_size: Rea
 def oracle_calls(cell: Cell) -> Iterator[Finding]:
     """Count the calls of Algorithm 1 or 2, and of exact MAML, which uses all tasks for both purposes."""
     problem = cell.problem
-    if problem.case == "finite-sum" or problem.noise is not None:
-        yield from counted(cell, problem.case, cell.schedule(K=STEPS, **BATCHES))
+    yield from counted(cell, problem.case, cell.schedule(K=STEPS, **BATCHES))
     everything = problem.number_of_tasks
     yield from counted(cell, "exact", cell.schedule(K=STEPS, B=everything, B_prime=everything))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from problems import ramp
 from theory.convergence import theorem_exact
 from theory.sharper import theorem_exact_sharper
 from verify.claim import Cell, Mutant, claim
@@ -15,17 +14,13 @@ from verify.verdict import Finding
 
 STEPSIZES = (1.0, 80.0)
 """`C_β` of the runs: one that makes the bound small, and the paper's."""
-MADE_FOR = {
-    "ramp": {"C_beta": ramp.C_BETA, "K": ramp.META_STEPS},
-    "slow-slope": {"C_beta": 20.0, "K": 2000},
-}
-"""Schedules of the sharp instances."""
 
 
 def runs(cell: Cell) -> Iterator[Finding]:
-    """Run exact MAML with the theorem's meta stepsize."""
+    """Run exact MAML with the theorem's meta stepsize, on a sharp instance as it is made for."""
     ordinary = [{"C_beta": C_beta, "K": cell.effort.meta_steps} for C_beta in STEPSIZES]
-    for fields in [MADE_FOR[cell.problem_name]] if cell.problem_name in MADE_FOR else ordinary:
+    made_for = {name: value for name, value in cell.problem.made_for.items() if name in ("C_beta", "K")}
+    for fields in [made_for] if "K" in made_for else ordinary:
         yield exact_run(cell, "exact", schedule(cell, **fields))
 
 

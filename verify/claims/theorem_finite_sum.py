@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from problems import ramp
 from theory.convergence import theorem_finite_sum
 from verify.claim import Cell, Mutant, claim
 from verify.claims.wrong_theorems import fast_averaging, fast_rate, no_G, no_noise, scaled_R, small_noise
@@ -13,8 +12,6 @@ from verify.evidence.runs import exact_run, sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
 
 SETTINGS = ({"C_beta": 10, "B": 8, "B_prime": 5}, {"C_beta": 30, "B": 2, "B_prime": 3})
-RAMP = {"C_beta": ramp.C_BETA, "K": ramp.META_STEPS, "B": ramp.TASKS_PER_STEP}
-NOISE_FLOOR = {"C_beta": 8, "B": 16, "K": 60}
 
 FINITE_SUM = frozenset({"finite-sum"})
 NEEDS = ("rho", "sigma", "b", "b_sq", "lower_bound")
@@ -60,10 +57,9 @@ MEASURED = "mean of the exact ‖∇L(w_k)‖ over independent runs from the pro
 )
 def finite_sum(cell: Cell) -> Iterator[Finding]:
     """Compare runs of Algorithm 2 with the theorem."""
-    if cell.problem_name == "ramp-finite-sum":
-        yield exact_run(cell, "finite-sum", schedule(cell, **RAMP))  # there is one task to draw
-    elif cell.problem_name == "noise-floor":
-        yield sampled_run(cell, "finite-sum", schedule(cell, **NOISE_FLOOR))
+    made_for = cell.problem.made_for
+    if "K" in made_for:
+        yield (exact_run if cell.problem.deterministic else sampled_run)(cell, "finite-sum", schedule(cell, **made_for))
     else:
         yield from sampled_runs(cell, "finite-sum", SETTINGS)
 

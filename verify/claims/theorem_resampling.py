@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from theory.convergence import theorem_resampling
 from verify.claim import Cell, Mutant, claim
-from verify.claims.theorem_finite_sum import MEASURED, RAMP
+from verify.claims.theorem_finite_sum import MEASURED
 from verify.claims.wrong_theorems import fast_averaging, fast_rate, no_noise, scaled_R, small_noise
 from verify.evidence.runs import exact_run, sampled_run, sampled_runs, schedule
 from verify.verdict import Finding
@@ -15,7 +15,6 @@ SETTINGS = (
     {"C_beta": 20, "B": 8, "S": 3, "D": 2, "T": 4, "B_prime": 5, "D_L": 20},
     {"C_beta": 50, "B": 2, "S": 8, "D": 1, "T": 2, "B_prime": 3, "D_L": 9},
 )
-NOISE_FLOOR = {"C_beta": 20, "B": 8, "K": 100}
 
 RESAMPLING = frozenset({"resampling"})
 ON_RAMP = (
@@ -59,11 +58,10 @@ ASSUMPTIONS = (
 )
 def resampling(cell: Cell) -> Iterator[Finding]:
     """Compare runs of Algorithm 1 with the theorem."""
-    if cell.problem_name == "ramp":
-        yield exact_run(cell, "resampling", schedule(cell, **RAMP))  # there is one task, and no noise
-    elif cell.problem_name == "noise-floor-data":
-        yield sampled_run(cell, "resampling", schedule(cell, **NOISE_FLOOR))
-    elif cell.problem.noise is not None:
+    made_for = cell.problem.made_for
+    if "K" in made_for:
+        yield (exact_run if cell.problem.deterministic else sampled_run)(cell, "resampling", schedule(cell, **made_for))
+    else:
         yield from sampled_runs(cell, "resampling", SETTINGS)
 
 

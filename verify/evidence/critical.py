@@ -66,12 +66,8 @@ def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float,
     return Bracket(low, high)
 
 
-INSTANCES = {"opposed-curvature": 1e-4, "opposed-curvature-quadratic": 1.0, "twin-wells": 0.5}
-"""Divergence instances, and where iterates start on them, in units of the problem's scale.
-
-Around the meta-minimiser 0 of the quadratics and of twin wells a step is linear, so the distance does not matter. On
-opposed cosines it changes a step by its square, relatively.
-"""
+INSTANCES = ("opposed-curvature", "opposed-curvature-quadratic", "twin-wells")
+"""Divergence instances: they are linear within some distance from their meta-minimiser 0."""
 
 
 def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
@@ -82,9 +78,10 @@ def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
     and wide.
     """
     alpha_L = float(np.expm1(np.log(2) / (2 * N)))
-    problem = family(name).build(N, alpha_L)
-    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if name == "twin-wells" else (0.5, 2.0)
-    L, displacement = problem.constants.L, INSTANCES[name] * problem.scale
+    known = family(name)
+    problem = known.build(N, alpha_L)
+    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if known.scheduled else (0.5, 2.0)
+    L, displacement = problem.constants.L, problem.linear_within
 
     def stable(alpha: Values) -> npt.NDArray[np.bool_]:
         return contracts(problem, N, alpha, 1 / L, displacement)

@@ -45,8 +45,6 @@ def minibatches(problem: Problem, size: int) -> Minibatches:
     ValueError : the noise has no finite support.
     """
     tasks = np.arange(problem.number_of_tasks)
-    if problem.noise is None:
-        return Minibatches(problem.inner.take(tasks[None]), np.ones(1))
     if not isinstance(problem.noise, FiniteNoise):
         raise ValueError(f"problem {problem.name} has data noise without a finite support: nothing to enumerate")
     support = batch_support(problem.noise, size)
@@ -57,8 +55,6 @@ def minibatches(problem: Problem, size: int) -> Minibatches:
 
 def number_of_minibatches(problem: Problem, size: int) -> float:
     """How many minibatches of `size` data there are: infinitely many where the noise has no finite support."""
-    if problem.noise is None:
-        return 1
     if not isinstance(problem.noise, FiniteNoise):
         return math.inf
     return math.comb(size + len(problem.noise.probabilities) - 1, size)

@@ -39,7 +39,7 @@ def few_points(cell: Cell, count: int = POINTS) -> Array:
 
 def noisy_extent(problem: Problem, w: Array) -> Array:
     """Extent of `w` (P, d) for the rounding of noisy paths, per task (P, tasks): with the noise of one gradient."""
-    noise = 0.0 if problem.noise is None or np.isinf(problem.noise.gradient_sup) else problem.noise.gradient_sup
+    noise = 0.0 if np.isinf(problem.noise.gradient_sup) else problem.noise.gradient_sup
     return extent(problem, w[:, None]) + noise / problem.constants.L
 
 
@@ -47,7 +47,7 @@ def estimator_error(problem: Problem, s: Schedule, w: Array) -> Array:
     """Rounding error of `Ĝ_i`, hence of its mean: that of a meta-gradient with noisy factors."""
     c = problem.constants
     known = c if np.isfinite(c.rho) else replace(c, rho=c.L / problem.scale)
-    noise = 0.0 if problem.noise is None or np.isinf(problem.noise.hessian_sup) else problem.noise.hessian_sup
+    noise = 0.0 if np.isinf(problem.noise.hessian_sup) else problem.noise.hessian_sup
     factors = (1 + s.alpha * noise / (1 + s.alpha * c.L)) ** s.N
     return factors * meta_gradient_error(replace(problem, constants=known), s, noisy_extent(problem, w))
 

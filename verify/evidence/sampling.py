@@ -36,8 +36,6 @@ class AlmostSure:
     @classmethod
     def of(cls, problem: Problem, alpha: float, N: int) -> AlmostSure:
         """Ranges for a problem; without noise they are those of a single path."""
-        if problem.noise is None:
-            return cls(problem.constants, alpha, N, 0.0, 0.0)
         return cls(problem.constants, alpha, N, problem.noise.gradient_sup, problem.noise.hessian_sup)
 
     @property

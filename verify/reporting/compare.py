@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from verify.reporting.ledger import worst
-from verify.running.records import Record
-from verify.running.run_file import Run, read
+from verify.running.records import Record, Run, read
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
 from verify.reporting.summary_files import figures
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
@@ -134,7 +134,7 @@ def _entry(name: str, width: int) -> Padding:
     return Padding(_broken(name, width - 2), (0, 0, 0, 2))
 
 
-def _where(cell: Job, width: int) -> Text:
+def _where(cell: CellName, width: int) -> Text:
     return _broken(f"{cell.problem}, N={cell.N}", width)
 
 

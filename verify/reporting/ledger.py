@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import claims, is_audit
-from verify.running.records import Job, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 from verify.verdict import Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
@@ -84,7 +83,7 @@ class MutantSummary:
     mutant: str
     status: Status
     worst: Record | None
-    cell: Job
+    cell: CellName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +124,9 @@ class Summary:
 def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:
     """Summarise the records of a run that took `seconds` in all."""
     by_claim: dict[str, list[Record]] = defaultdict(list)
-    cells: dict[Job, list[Record]] = defaultdict(list)
+    cells: dict[CellName, list[Record]] = defaultdict(list)
     for record in records:
-        cells[record.job].append(record)
+        cells[record.cell].append(record)
         if not record.mutant:
             by_claim[record.claim].append(record)
     known = list(claims())
@@ -136,7 +135,7 @@ def summarise(header: Header, records: Iterable[Record], seconds: float | None =
     return Summary(
         header=header,
         claims=tuple(_summarise_claim(name, by_claim[name]) for name in order),
-        mutants=tuple(_summarise_mutant(job, cells) for job in cells if job.mutant),
+        mutants=tuple(_summarise_mutant(cell, cells) for cell in cells if cell.mutant),
         verdicts=_count(right),
         wrong_constants=tuple(map(_wrong_constant, (r for r in right if r.is_audit and r.verdict == "violated"))),
         seconds=sum(r.seconds for cell in cells.values() for r in cell) if seconds is None else seconds,
@@ -158,12 +157,12 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
     )
 
 
-def _summarise_mutant(job: Job, cells: Mapping[Job, Collection[Record]]) -> MutantSummary:
-    found = _count(cells[job])
-    control = _count(cells.get(replace(job, mutant=""), ()))
+def _summarise_mutant(cell: CellName, cells: Mapping[CellName, Collection[Record]]) -> MutantSummary:
+    found = _count(cells[cell])
+    control = _count(cells.get(replace(cell, mutant=""), ()))
     refuted = "violated" in found and "violated" not in control
     status: Status = "refuted" if refuted else "error" if "error" in found else "survived"
-    return MutantSummary(claim=job.claim, mutant=job.mutant, status=status, worst=worst(cells[job]), cell=job)
+    return MutantSummary(claim=cell.claim, mutant=cell.mutant, status=status, worst=worst(cells[cell]), cell=cell)
 
 
 def _count(records: Iterable[Record]) -> dict[Verdict, int]:

@@ -10,7 +10,7 @@ from problems.registry import families
 from verify.claim import claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
-from verify.running.run_file import RECORDS, read
+from verify.running.records import RECORDS, read
 
 NAME_WIDTH = 32
 

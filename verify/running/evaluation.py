@@ -7,16 +7,15 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from problems.problem import Problem
-from problems.user.function_constants import BOUNDS
+from problems.user.constants import BOUNDS
 from theory.validation import PremiseError, one_line
 from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
 from verify.evidence.statistics import RangeError
 from verify.running.loading import load_problem
-from verify.running.records import Job, Record, plain
+from verify.running.records import CellName, Record, plain
 from verify.verdict import Finding, judge
 
 Results: TypeAlias = list[list[Record]]
@@ -25,12 +24,12 @@ DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
 
 
-def evaluate_all(jobs: Sequence[Job]) -> Results:
+def evaluate_all(jobs: Sequence[CellName]) -> Results:
     """Records of some cells, cell by cell: what a worker is asked for."""
     return [evaluate(job) for job in jobs]
 
 
-def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
+def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     """Return the records of one cell: at least one, whatever happens in it.
 
     `problem` stands in for the one that the job names, where the caller has it at hand.
@@ -63,10 +62,10 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
 
 
 def stamp(
-    job: Job, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
+    job: CellName, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
 ) -> list[Record]:
     """Make records of what was found in a cell that took `seconds`; a check of the audit rests on its constant only."""
-    place = {field.name: getattr(job, field.name) for field in fields(Job)}
+    place = {field.name: getattr(job, field.name) for field in fields(CellName)}
     return [
         Record(
             **place,
@@ -86,7 +85,7 @@ def replay(record: Record) -> Record:
 
     Raises ValueError if its cell no longer has that check.
     """
-    again = evaluate(record.job)
+    again = evaluate(record.cell)
     if record.index >= len(again):
         raise ValueError(f"claim {record.claim} makes {len(again)} checks there now, not {record.checks}")
     return again[record.index]
@@ -97,15 +96,10 @@ class MissingExtra(Exception):
 
 
 def _problem(spec: str, N: int, alpha_L: float) -> Problem:
-    if ":" in spec:
-        return load_problem(spec, N, alpha_L)
     try:
-        return _registered(spec, N, alpha_L)
+        return load_problem(spec, N, alpha_L)
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error)) from error
-
-
-_registered = lru_cache(maxsize=128)(load_problem)
 
 
 def _claim(name: str) -> Claim:
@@ -115,7 +109,7 @@ def _claim(name: str) -> Claim:
     return known[name]
 
 
-def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
+def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
     return Cell(
         claim=job.claim,
         problem_name=job.problem,

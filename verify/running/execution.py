@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 from verify.claim import claims
-from verify.running.run_file import environment
+from verify.running.environment import environment
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ class Workers(Protocol):
     lost: tuple[type[BaseException], ...]
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
-        """Call, some time."""
+        """Call the function; the future gets what it returns."""
 
     def close(self, *, kill: bool) -> None:
         """Stop; `kill` does not wait for what is under way."""
@@ -53,7 +53,7 @@ class InProcess:
         self._limit.__enter__()
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
-        """Call now."""
+        """Call it before returning."""
         future: Future[Result] = Future()
         try:
             future.set_result(function(argument))
@@ -144,8 +144,7 @@ class Cluster:
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
         """Call on the cluster."""
-        future: Future[Result] = self._executor.submit(_call_on_cluster, function, argument)
-        return future
+        return self._executor.submit(_call_on_cluster, function, argument)
 
     def close(self, *, kill: bool) -> None:
         """Leave the cluster, which goes on without us."""

@@ -9,17 +9,17 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from verify.running.evaluation import Results, evaluate_all, stamp
 from verify.running.execution import Workers
 from verify.running.queue import Gate, Queue
-from verify.running.records import Job, Record, RunError
+from verify.running.records import CellName, Record, RunError
 
 MAX_DEATHS = 3
 
 
-def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> Iterator[list[Record]]:
+def run(cells: Sequence[CellName], workers: Workers, done: Iterable[Record] = ()) -> Iterator[list[Record]]:
     """Evaluate cells; yields the records of each as it completes, in no particular order.
 
     Parameters
     ----------
-    jobs : cells to evaluate. Those of a problem wait for its audits among them.
+    cells : cells to evaluate. Those of a problem wait for its audits among them.
     workers : what evaluates them. A cell whose worker dies is evaluated again, and is an error after some deaths.
     done : records of earlier cells, whose audits count.
 
@@ -27,20 +27,20 @@ def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> I
     ------
     RunError : the scheduler of a cluster is gone.
     """
-    gate, queue = Gate(jobs, done), Queue()
-    under_way: dict[Future[Results], Sequence[Job]] = {}
-    suspects: deque[Job] = deque()
-    deaths: Counter[Job] = Counter()
+    gate, queue = Gate(cells, done), Queue()
+    under_way: dict[Future[Results], Sequence[CellName]] = {}
+    suspects: deque[CellName] = deque()
+    deaths: Counter[CellName] = Counter()
 
-    def submit(chunk: Sequence[Job]) -> None:
+    def submit(chunk: Sequence[CellName]) -> None:
         under_way[workers.submit(evaluate_all, chunk)] = chunk
 
-    def admit(candidates: Iterable[Job]) -> list[list[Record]]:
+    def admit(candidates: Iterable[CellName]) -> list[list[Record]]:
         ready, blocked = gate.admit(candidates)
         queue.add(ready)
         return blocked
 
-    yield from admit(jobs)
+    yield from admit(cells)
     while queue or suspects or under_way:
         # Which of several cells killed a worker cannot be told: each suspect is tried again, alone.
         if suspects:
@@ -55,18 +55,18 @@ def run(jobs: Sequence[Job], workers: Workers, done: Iterable[Record] = ()) -> I
                 results = future.result()
             except workers.lost:
                 deaths.update(chunk)
-                suspects.extend(job for job in chunk if deaths[job] < MAX_DEATHS)
-                chunk = [job for job in chunk if deaths[job] >= MAX_DEATHS]
-                results = [_fatal(job) for job in chunk]
+                suspects.extend(cell for cell in chunk if deaths[cell] < MAX_DEATHS)
+                chunk = [cell for cell in chunk if deaths[cell] >= MAX_DEATHS]
+                results = [_fatal(cell) for cell in chunk]
             except CancelledError as error:
                 lost = "the connection to the Dask scheduler is lost; finished checks are kept: go on with --resume"
                 raise RunError(lost) from error
-            for job, records in zip(chunk, results, strict=True):
-                queue.learn(job, sum(record.seconds for record in records))
+            for cell, records in zip(chunk, results, strict=True):
+                queue.learn(cell, sum(record.seconds for record in records))
                 yield records
-                yield from admit(gate.learn(job, records))
+                yield from admit(gate.learn(cell, records))
 
 
-def _fatal(job: Job) -> list[Record]:
+def _fatal(cell: CellName) -> list[Record]:
     note = f"its worker process died {MAX_DEATHS} times (out of memory, or a crash in compiled code)"
-    return stamp(job, [{"verdict": "error", "note": note}])
+    return stamp(cell, [{"verdict": "error", "note": note}])

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from verify.running.records import Job, Record, RunError
-from verify.running.run_file import RECORDS, Header, read
+from verify.running.records import RECORDS, CellName, Header, Record, RunError, encode, read
 
 
 class Store:
@@ -76,7 +75,7 @@ class Store:
     def append(self, records: Iterable[Record]) -> None:
         """Write records, a line each, so that a killed process loses none; raises RunError where it cannot."""
         for record in records:
-            data = _encode(record.to_json())
+            data = encode(record.to_json())
             try:
                 while data:
                     data = data[self._file.write(data) :]
@@ -99,7 +98,7 @@ class Store:
         fresh = self.path.with_name(self.path.name + ".new")
         lines = [self.header.to_json(), *(record.to_json() for record in records)]
         try:
-            fresh.write_bytes(b"".join(map(_encode, lines)))
+            fresh.write_bytes(b"".join(map(encode, lines)))
             fresh.replace(self.path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -115,20 +114,15 @@ class Store:
 
 def finished(records: Iterable[Record]) -> list[Record]:
     """Records of the cells whose checks are all there and none of which is an error: these need not be run again."""
-    cells: dict[Job, list[Record]] = defaultdict(list)
+    cells: dict[CellName, list[Record]] = defaultdict(list)
     for record in records:
-        cells[record.job].append(record)
+        cells[record.cell].append(record)
     return [
         record
         for cell in cells.values()
         if len(cell) == cell[0].checks and all(record.verdict != "error" for record in cell)
         for record in cell
     ]
-
-
-def _encode(line: str) -> bytes:
-    # A lone surrogate, which a user's text may hold, becomes its JSON escape.
-    return line.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
 def _reason(error: OSError) -> str:

@@ -12,7 +12,7 @@ import pytest
 from problems.user.box_search import least_value, maximise
 from problems.user.derivatives import numerical_gradient, numerical_hessian, numerical_hvp, numerical_hvp_of_value
 from problems.user.estimation import tensor_norm
-from problems.user.function_loss import FunctionLoss, Functions
+from problems.user.loss import FunctionLoss, Functions
 
 DIRECTION = np.array([0.6, -0.8])
 

@@ -13,7 +13,7 @@ import pytest
 import problems
 from problems.problem import Problem
 from problems.user.estimation import DRAWS, SAFETY
-from problems.user.function_loss import FunctionLoss
+from problems.user.loss import FunctionLoss
 from theory.constants import Constants
 from theory.maml import meta_gradient
 

@@ -10,7 +10,7 @@ from problems.problem import Problem
 from problems.registry import family
 from verify.claim import PROFILES, Cell, StepsizeRule, alpha_L, claims
 from verify.running.evaluation import evaluate
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 
 Check = Callable[..., list[Record]]
 MakeCell = Callable[..., Cell]
@@ -33,7 +33,7 @@ def check() -> Check:
     ) -> list[Record]:
         if name == "sigmoid-classification":
             pytest.importorskip("sklearn", reason="the data set comes from scikit-learn (extra data)")
-        job = Job(
+        cell = CellName(
             claim=claim,
             problem=name,
             problem_spec=name,
@@ -43,7 +43,7 @@ def check() -> Check:
             seed=seed,
             mutant=mutant,
         )
-        return evaluate(job, problem)
+        return evaluate(cell, problem)
 
     return run
 

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from problems.noise import FiniteNoise
+from problems.noise import FiniteNoise, NoNoise
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import family
@@ -149,7 +149,7 @@ def test_larger_batches_of_Hessians_and_outer_data_bring_the_second_moment_to_th
 
 
 def test_without_noise_there_is_one_path() -> None:
-    problem = replace(waves(), noise=None)
+    problem = replace(waves(), noise=NoNoise(waves().inner))
     paths = enumerate_paths(problem, W, ALPHA, 4, 3)
     exact = meta_gradient(W[:, None], ALPHA, 4, problem.inner, problem.inner)
     assert paths.points[-1].shape == (3, 1, 2, 2)
@@ -175,7 +175,7 @@ def test_only_trees_that_fit_are_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert enumerable_steps(problem, 3, 2, 10) == 3  # 3 points, 2 tasks, 2 dimensions, 3 minibatches a step
     assert enumerable_steps(problem, 3, 2, 2) == 2
     assert enumerable_steps(problem, 300, 2, 2) == 0
-    assert enumerable_steps(replace(problem, noise=None), 3, 2, 40) == 40
+    assert enumerable_steps(replace(problem, noise=NoNoise(problem.inner)), 3, 2, 40) == 40
     assert enumerable_steps(family("rotated-cosine").build(1, 0.1), 1, 1, 3) == 0
     assert enumerable_steps(family("rotated-cosine").build(1, 0.1), 1, 1, 0) == 0
     monkeypatch.setattr("verify.evidence.enumeration.LARGEST_MATRICES", 3 * 2 * 4 * 2 * 9)

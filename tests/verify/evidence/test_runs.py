@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from problems.convex_quadratic import IsotropicQuadratic
+from problems.noise import NoNoise
 from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.constants import Schedule
@@ -58,7 +59,7 @@ def test_the_largest_mean_is_attained_on_a_concave_quadratic() -> None:
     cell = cell_of("convex-quadratic")
     assert isinstance(cell.problem.inner, IsotropicQuadratic)
     concave = replace(cell.problem.inner, curvature=-cell.problem.inner.curvature)
-    problem = replace(cell.problem, inner=concave, outer=concave, noise=None)
+    problem = replace(cell.problem, inner=concave, outer=concave, noise=NoNoise(concave))
     s = schedule(cell, C_beta=3.0, K=7)
     trajectory = run("exact", problem, cell.constants, s, problem.start, cell.rng("x"))
     assert trajectory.mean_gradient_norm[0] == pytest.approx(largest_mean(problem, s), rel=1e-12)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from problems.noise import NoNoise
 from problems.problem import Problem
 from problems.registry import family
 from theory.loss import Array
@@ -98,7 +99,7 @@ def sample_small_noise(problem: Problem, w: Array, alpha: float, N: int, exact: 
 
 def test_without_noise_the_ranges_are_those_of_one_path_and_unbounded_noise_has_none() -> None:
     problem = family("quadratic").build(2, 0.1)
-    still = AlmostSure.of(replace(problem, noise=None), 0.05, 3)
+    still = AlmostSure.of(replace(problem, noise=NoNoise(problem.inner)), 0.05, 3)
     assert still.deviations() == [0, 0, 0, 0]
     assert still.controlled_bias(np.array([2.0])) == [0.0]
     assert still.estimator(np.array([2.0])) == pytest.approx([2.0 * still.q**3])

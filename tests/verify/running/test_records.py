@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.running import run_file
-from verify.running.records import REALS, Record, plain
-from verify.running.run_file import Header
+from verify.running import environment
+from verify.running.records import REALS, Header, Record, plain
 
 reals = st.none() | st.floats(allow_nan=False)
 witnesses = st.dictionaries(
@@ -47,8 +46,8 @@ def test_numbers_of_numpy_become_plain_and_nan_becomes_nothing() -> None:
 
 def test_a_record_names_its_cell() -> None:
     made = record(mutant="halved", label="j = 2")
-    assert made.job.mutant == "halved"
-    assert not hasattr(made.job, "verdict")
+    assert made.cell.mutant == "halved"
+    assert not hasattr(made.cell, "verdict")
     assert made.where == "kink, N = 3, fixed, j = 2"
 
 
@@ -93,12 +92,12 @@ def test_the_commit_is_that_of_the_checkout_and_says_whether_it_was_changed(
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
 
-    monkeypatch.setattr(run_file, "__file__", str(tmp_path / "verify" / "running" / "run_file.py"))
-    assert run_file._commit() == ""
+    monkeypatch.setattr(environment, "__file__", str(tmp_path / "verify" / "running" / "environment.py"))
+    assert environment._commit() == ""
     git("init")
     (tmp_path / "file").write_text("one", encoding="utf-8")
     git("add", "file")
     git("commit", "-m", "first")
-    assert run_file._commit() == git("rev-parse", "HEAD")
+    assert environment._commit() == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("other", encoding="utf-8")
-    assert run_file._commit() == git("rev-parse", "HEAD") + "-dirty"
+    assert environment._commit() == git("rev-parse", "HEAD") + "-dirty"

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from verify.running.evaluation import evaluate
-from verify.running.records import Job, Record, RunError
-from verify.running.run_file import RECORDS, Header, read
+from verify.running.records import RECORDS, CellName, Header, Record, RunError, read
 from verify.running.store import Store, write_text
 
 Cells = list[list[Record]]
@@ -18,8 +17,8 @@ HEADER = Header.new({"seed": 0})
 
 
 @pytest.fixture
-def cells(job: Callable[..., Job]) -> Cells:
-    return [evaluate(job("fake draws", N)) for N in (1, 2, 5)]
+def cells(cell_of: Callable[..., CellName]) -> Cells:
+    return [evaluate(cell_of("fake draws", N)) for N in (1, 2, 5)]
 
 
 def write(directory: Path, cells: Cells, header: Header = HEADER, **how: bool) -> None:
@@ -61,8 +60,8 @@ def test_a_cell_of_which_a_check_is_missing_is_not_kept(tmp_path: Path, cells: C
         assert not store.torn
 
 
-def test_errors_are_not_kept(tmp_path: Path, cells: Cells, job: Callable[..., Job]) -> None:
-    error = evaluate(job("fake error"))
+def test_errors_are_not_kept(tmp_path: Path, cells: Cells, cell_of: Callable[..., CellName]) -> None:
+    error = evaluate(cell_of("fake error"))
     assert [record.verdict for record in error] == ["holds", "error"]
     write(tmp_path, [error, cells[0]])
     with Store(tmp_path, HEADER, resume=True) as store:

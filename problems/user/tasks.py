@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.problem import Case
-from problems.user.function_loss import DERIVATIVES, FunctionLoss, Functions, Vector
+from problems.user.loss import DERIVATIVES, FunctionLoss, Functions, Vector
 from theory.validation import one_line, suggestion
 
 Sampler: TypeAlias = Callable[[np.random.Generator], Functions]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.user.derivatives import EPS, Derivative, numerical_gradient, numerical_hvp
-from problems.user.function_loss import FunctionLoss, Functions, Vector
+from problems.user.loss import FunctionLoss, Functions, Vector
 from theory.loss import Array
 
 AGREEMENT = 1e-6

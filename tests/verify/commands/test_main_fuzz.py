@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.commands.cli import cli
+from verify.commands.main import cli
 
 CODES = {0, 1, 2, 3, 4}
 FEW = settings(max_examples=60)

@@ -11,7 +11,7 @@ import click
 
 from theory.algorithms import Algorithm
 from theory.constants import Constants
-from verify.commands.command_line import one_line_errors
+from verify.commands.conventions import one_line_errors
 
 CONSTANTS = {
     "L": "smoothness of the task losses",

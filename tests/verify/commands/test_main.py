@@ -14,9 +14,8 @@ from click.testing import CliRunner, Result
 
 from problems.registry import families
 from verify.claim import claims
-from verify.commands.cli import cli
-from verify.running.records import Record
-from verify.running.run_file import MUTANTS, RECORDS, read
+from verify.commands.main import cli
+from verify.running.records import MUTANTS, RECORDS, Record, read
 
 Invoke = Callable[..., Result]
 
@@ -294,7 +293,7 @@ def test_there_is_one_process_for_each_core_unless_told(monkeypatch: pytest.Monk
         raise ValueError("enough is known")
 
     monkeypatch.setattr("verify.suite.verify", record)
-    monkeypatch.setattr("verify.commands.cli.cores", lambda: 5)
+    monkeypatch.setattr("verify.commands.run.cores", lambda: 5)
     for arguments in ([], ["--jobs", "7"]):
         assert CliRunner().invoke(cli, ["run", *arguments]).stderr == "error: enough is known\n"
     assert asked == [5, 7]
@@ -309,8 +308,8 @@ def test_no_command_means_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, f
 
 
 def test_start_up_imports_nothing_slow() -> None:
-    """The listing takes less than half a second: what is dear to import is not imported."""
-    script = "import sys; from verify.commands.cli import cli; cli(['list'], standalone_mode=True)\n"
+    """The listing takes less than half a second: what is slow to import is not imported."""
+    script = "import sys; from verify.commands.main import cli; cli(['list'], standalone_mode=True)\n"
     probe = (
         "import sys, atexit\n"
         "atexit.register(lambda: print(sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr))\n"

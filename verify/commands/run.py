@@ -1,4 +1,4 @@
-"""The command line. What is slow to import is imported where it is used."""
+"""`python -m verify run`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ from pathlib import Path
 import click
 
 from verify.claim import PROFILES
-from verify.commands.cli_plan import plan
-from verify.commands.command_line import Cli, cores, fail, integers, one_line_errors
-from verify.running.run_file import own_version
-
-OUT = Path("results")
-
-out_option = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=OUT, show_default=True, help="Results directory."
-)
+from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
 
 
-@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(own_version(), prog_name="maml-theory-verification")
-def cli() -> None:
-    """Verify the convergence theory of multi-step MAML. Without a command: run the default suite."""
-
-
-@cli.command()
+@click.command()
 @click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
 @click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
 @click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
@@ -92,42 +78,3 @@ def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         option = "--resume in place of --overwrite" if overwrite else "--resume"
         fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)
-
-
-@cli.command("list")
-@click.option("--problems", is_flag=True, help="List the problems instead.")
-@out_option
-def list_(problems: bool, out: Path) -> None:
-    """Show the ledger: each statement, its claims, and what the results say of them."""
-    from verify.reporting import text
-
-    with one_line_errors():
-        click.echo(text.problems() if problems else text.ledger(out))
-
-
-@cli.command()
-@click.argument("claim")
-def explain(claim: str) -> None:
-    """Show a claim: its statement, what it assumes, how it is measured, its sharp instance and its mutants."""
-    from verify.reporting import text
-    from verify.running.selection import find_claim
-
-    with one_line_errors():
-        click.echo(text.explain(find_claim(claim)))
-
-
-@cli.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
-@click.option("--tolerance", type=float, default=0.01, show_default=True, help="Relative change of a tightness.")
-def compare(old: Path, new: Path, tolerance: float) -> int:
-    """Compare two runs: verdicts, vanished checks, tightness. Exit code 1 on a regression."""
-    from verify.reporting.compare import compare as compare_runs
-
-    with one_line_errors():
-        comparison = compare_runs(old, new, tolerance)
-    click.echo(comparison.text())
-    return int(comparison.regressed)
-
-
-cli.add_command(plan)
