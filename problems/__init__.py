@@ -2,7 +2,7 @@
 
 Bring your own with `from_functions`, from plain functions of one point; it needs no base class and no vectorisation.
 
-A problem that belongs to the suite is one file of this package: it makes a `Problem` of its losses and registers it,
+A problem that belongs to the suite is one file of this package: it makes a `Problem` of its losses and registers it::
 
     @register("my-problem", case="resampling")
     def my_problem() -> Problem:

@@ -23,6 +23,7 @@ def resampling(
     start: npt.ArrayLike,
     noise: DataNoise | None = None,
     gradient_bound: float = math.inf,
+    gradient_radius: float = math.inf,
     analytic: bool = False,
     scale: float = 1.0,
     made_for: Mapping[str, float] | None = None,
@@ -38,8 +39,8 @@ def resampling(
         `noise` also `σ_g = σ_H = 0`; with one task also `σ = 0`. The others stay infinite: not assumed.
     noise : data noise; none where it is left out.
     start : (d,) where the algorithms start.
-    probes, gradient_bound, analytic, scale, made_for, linear_within, name : as in `Problem`. A registered problem gets
-        its name from the registry.
+    probes, gradient_bound, gradient_radius, analytic, scale, made_for, linear_within, name : as in `Problem`. A
+        registered problem gets its name from the registry.
 
     Source: own.
     """
@@ -60,6 +61,7 @@ def resampling(
         start=at,
         noise=noise,
         gradient_bound=gradient_bound,
+        gradient_radius=gradient_radius,
         analytic=analytic,
         scale=scale,
         made_for=made_for or {},
@@ -77,6 +79,7 @@ def finite_sum(
     train_size: int = 1,
     test_size: int = 1,
     gradient_bound: float = math.inf,
+    gradient_radius: float = math.inf,
     analytic: bool = False,
     scale: float = 1.0,
     made_for: Mapping[str, float] | None = None,
@@ -92,7 +95,7 @@ def finite_sum(
         0` where `train` is `test`; with one task also `σ = 0` and `b_sq = b²`. The others stay infinite: not assumed.
     train_size, test_size : data points per training and test set, which oracle calls are counted in.
     start : (d,) where the algorithms start.
-    probes, gradient_bound, analytic, scale, made_for, linear_within, name : as in `resampling`.
+    probes, gradient_bound, gradient_radius, analytic, scale, made_for, linear_within, name : as in `resampling`.
 
     Source: own.
     """
@@ -114,6 +117,7 @@ def finite_sum(
         train_size=train_size,
         test_size=test_size,
         gradient_bound=gradient_bound,
+        gradient_radius=gradient_radius,
         analytic=analytic,
         scale=scale,
         made_for=made_for or {},

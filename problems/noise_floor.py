@@ -41,6 +41,7 @@ def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9) -
         probes=gaussian_probes(DIM, radius),
         start=np.zeros(DIM),
         gradient_bound=2 * sigma,
+        gradient_radius=radius,
         analytic=True,
         scale=radius,
         made_for={"C_beta": 8, "B": 16, "K": 60},
@@ -59,13 +60,15 @@ def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float =
     """
     loss = IsotropicQuadratic(np.array([L]), np.zeros((1, DIM)))
     noise = LinearNoise(loss, both_ways(sigma_g), np.full(2 * DIM, 0.5 / DIM))
+    largest = (2 / (1 - alpha_L) ** N - 1) * sigma_g
     return resampling(
         loss,
         Constants(L=L, rho=0.0, sigma_g=sigma_g, sigma_H=0.0, lower_bound=0.0),
         noise=noise,
         probes=gaussian_probes(DIM, sigma_g / L),
         start=np.zeros(DIM),
-        gradient_bound=(2 / (1 - alpha_L) ** N - 1) * sigma_g,
+        gradient_bound=largest,
+        gradient_radius=largest / L,
         analytic=True,
         scale=sigma_g / L,
         made_for={"C_beta": 20, "B": 8, "K": 100},

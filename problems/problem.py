@@ -40,6 +40,8 @@ class Problem:
     number_of_tasks : the length of the batch of `inner`.
     gradient_bound : sup of ‖∇l_i(w)‖ (finite-sum: of training and test losses) over tasks and points; infinite where
         unbounded. Monte-Carlo intervals of whole runs rest on it.
+    gradient_radius : where gradients are unbounded, `gradient_bound` may hold for ‖w‖ ≤ `gradient_radius` only, a ball
+        that no run from `start` leaves.
     analytic : the losses accept complex `w`, so that a complex step differentiates them.
     scale : a typical distance over which the losses vary; searches start with steps of this size.
     estimated : names of constants that were estimated by maximisation and not proved.
@@ -66,6 +68,7 @@ class Problem:
     train_size: int = 1
     test_size: int = 1
     gradient_bound: float = math.inf
+    gradient_radius: float = math.inf
     analytic: bool = False
     scale: float = 1.0
     estimated: tuple[str, ...] = ()
