@@ -21,13 +21,17 @@ exclude_patterns = ["_build", "templates", "tools", "figures"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+numfig = True  # so that formulas are numbered by page, and no two alike
+numfig_secnum_depth = 2
 
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 
 html_theme = "furo"
 html_title = "Multi-step MAML, verified"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
 html_show_copyright = False
 html_copy_source = False
 

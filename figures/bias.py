@@ -13,8 +13,8 @@ from figures.table import Row, Table
 from theory.estimator import task_bias_bound
 from theory.maml import meta_gradient
 from theory.sharper import task_bias_one_step, task_bias_sharper
-from verify.claim import alpha_L
-from verify.evidence.enumeration import enumerate_paths, mean_estimator
+from verify.cell import alpha_L
+from verify.evidence.tree import enumerate_paths, mean_estimator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

@@ -17,7 +17,7 @@ from figures.table import Table
 from verify.commands.conventions import Command, cores, fail, one_line_errors
 from verify.running.execution import open_workers
 
-OUT = Path("figures/output")
+OUT = Path("results/figures")
 
 
 def formats_of(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from theory.algorithms import Algorithm, run
 from theory.complexity import oracle_calls, steps_to_accuracy
 from theory.constants import Constants, Schedule
 from theory.growth import stepsize_cap
-from verify.claim import alpha_L, keyed_seed
+from verify.cell import alpha_L, keyed_seed
 from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from problems import slow_slope
 from problems.ramp import MADE_FOR
 from theory.algorithms import Algorithm, run
 from theory.complexity import theorem
-from verify.claim import StepsizeRule, alpha_L, keyed_seed
+from verify.cell import StepsizeRule, alpha_L, keyed_seed
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
 from verify.evidence.fits import Fit, power_law

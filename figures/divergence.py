@@ -14,8 +14,9 @@ from problems.rotated_cosine import CosineNoise, cosine_problem, cosine_tasks
 from theory.constants import Constants
 from theory.growth import stepsize_cap, stepsize_cap_limit
 from theory.sharper import larger_cap
-from verify.claim import keyed_seed
-from verify.evidence.critical import critical_stepsize, fixed_steps
+from verify.cell import keyed_seed
+from verify.claims.stepsize_cap import critical_stepsize
+from verify.evidence.critical import fixed_steps
 from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:

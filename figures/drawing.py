@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.table import Table
-from verify.claim import StepsizeRule
+from verify.cell import StepsizeRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

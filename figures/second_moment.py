@@ -11,8 +11,8 @@ from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
 from theory.estimator import task_second_moment_bound
-from verify.claim import alpha_L
-from verify.evidence.enumeration import enumerate_paths, second_moment
+from verify.cell import alpha_L
+from verify.evidence.tree import enumerate_paths, second_moment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

@@ -30,13 +30,14 @@ def rare_mismatch(
     slopes = np.zeros(tasks)
     slopes[:2] = mismatch, -mismatch
     radius = ((1 + alpha_L) ** N - 1) * mismatch / L + L / rho
-    test = well(radius, L, rho, np.zeros(tasks))
+    train, test = well(radius, L, rho, slopes), well(radius, L, rho, np.zeros(tasks))
     b, b_sq = 2 * mismatch / tasks, 2 * mismatch**2 / tasks
     return finite_sum(
-        well(radius, L, rho, slopes),
+        train,
         test,
         Constants(L=L, rho=rho, sigma=0.0, b=b, b_sq=b_sq, lower_bound=test.lower_bound()),
         probes=probes_around(0.0, L / rho),
+        extremes=train.extremes(),
         start=[0.3 * L / rho],
         scale=L / rho,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from problems.cases import finite_sum
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
+from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -37,7 +38,8 @@ class Sigmoid(Penalty):
 
     def profile(self, u: Array) -> Array:
         """φ(u)."""
-        return np.asarray(0.5 - 0.5 * np.tanh(0.5 * u))
+        t: Array = namespace(u).tanh(0.5 * u)
+        return 0.5 - 0.5 * t
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """φ′(u); keeps t."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from theory.constants import Constants, Real, Schedule
-from theory.extended import Extended, Number, hypot, plain, sqrt
+from theory.extended import INF, Extended, Number, hypot, plain, sqrt
 from theory.meta_stepsize import MetaStepsize
 from theory.symbols import bound, signed, symbol
 from theory.validation import PremiseError
@@ -76,7 +76,7 @@ class Theorem(Convergence):
     @symbol
     def positive_c_1(p) -> Extended:
         """`c_1`, where the noise cannot eat the descent; PremiseError elsewhere."""
-        least = float(np.min(p.c_1))
+        least = float(np.min(p.c_1, initial=INF))
         if not least > 0:
             raise PremiseError(f"c_1 = {least:g} is not allowed: c_1 must be > 0 (larger C_beta, B, S, B_prime or D_L)")
         return Extended(p.c_1)
@@ -114,6 +114,13 @@ class Theorem(Convergence):
         Raises PremiseError past the cap only, so that a search may cross `c_1 = 0`. Source: as `need`.
         """
         return p.c_1 - plain(p.spent * p.need(epsilon))
+
+    @bound
+    def steps_needed(p, epsilon: Number) -> Number:
+        """Real-valued K at which `margin` is zero; ∞ where no K is enough. Errors and source as `margin`."""
+        room = type(p)(p.constants, p.schedule, **{**p.changes, "Delta": 0}).margin(epsilon)
+        enough = np.greater(room, 0)
+        return np.where(enough, p.C_beta * p.Delta * p.need(epsilon) / np.where(enough, room, 1.0), INF)
 
 
 class Exact(Theorem):

@@ -41,7 +41,7 @@ class Extended:
     """The number as a float, or the numbers as an array."""
 
     def __init__(self, value: Number) -> None:
-        self.value = _value(value)
+        self.value = value if type(value) is float else _value(value)
 
     def __repr__(self) -> str:
         return f"Extended({plain(self)!r})"
@@ -144,10 +144,14 @@ def _product(x: Real, y: Real) -> Real:
         return INF if math.isnan(product) else product or VANISHING
     with np.errstate(over="ignore", invalid="ignore"):
         products = np.multiply(x, y)
-    if (products > 0).all():
+    positive = products > 0
+    if positive.all():
         return products
-    present = np.where(np.isnan(products), INF, np.where(products == 0, VANISHING, products))
-    return np.where(_are_absent(x) | _are_absent(y), 0.0, present)
+    absent = _are_absent(x) | _are_absent(y)
+    products = np.where(absent, 0.0, products)
+    if (positive | absent).all():
+        return products
+    return np.where(np.isnan(products), INF, np.where(products == 0, np.where(absent, 0.0, VANISHING), products))
 
 
 def _is_absent(x: float) -> bool:
@@ -155,7 +159,7 @@ def _is_absent(x: float) -> bool:
 
 
 def _are_absent(x: Real) -> Any:
-    return np.equal(x, 0) & ~np.signbit(x)
+    return _is_absent(x) if type(x) is float else np.equal(x, 0) & ~np.signbit(x)
 
 
 def _quotient(x: Real, y: Real) -> Real:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
 from functools import cached_property, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -15,15 +14,72 @@ from theory.validation import integer, real, suggestion
 Value = TypeVar("Value")
 Arguments = ParamSpec("Arguments")
 
-FIELDS = frozenset(field.name for kind in (Constants, Schedule) for field in fields(kind)) - {"lower_bound"}
-"""Symbols that are given: the constants of the assumptions and the choices of a run."""
-
-NAMES = set(FIELDS)
-"""All symbols, those of the sections included once they are imported."""
-
+NAMES: set[str] = set()
+"""All symbols and bounds, those of the sections included once they are imported."""
 
 POSITIVE = ("L_w", "L_hat")
 """Arguments of bounds that are divided by."""
+
+
+class _Symbol(Generic[Value]):
+    """An attribute computed on first use; like `functools.cached_property`, but it can be changed."""
+
+    name: str
+
+    def __init__(self, formula: Callable[[Any], Number]) -> None:
+        self.formula, self.__doc__ = formula, formula.__doc__
+
+    def __set_name__(self, owner: type[Symbols], name: str) -> None:
+        self.name = name
+        NAMES.add(name)
+
+    @overload
+    def __get__(self, p: None, owner: type[Symbols]) -> Self: ...
+
+    @overload
+    def __get__(self, p: Symbols, owner: type[Symbols]) -> Value: ...
+
+    def __get__(self, p: Symbols | None, owner: type[Symbols]) -> Self | Value:
+        if p is None:
+            return self
+        value = p.__dict__[self.name] = self.made_of(self.evaluate(p))
+        return value
+
+    def evaluate(self, p: Symbols) -> Number:
+        """Value by the formula, or by what has been put in its place."""
+        return p.evaluate(self.name, self.formula)
+
+    def made_of(self, value: Number) -> Value:
+        """Return `value` as this kind of symbol."""
+        raise NotImplementedError
+
+
+class symbol(_Symbol[Extended]):
+    """A symbol that is a number of [0, ∞]: decorates its formula, a function of the paper `p`."""
+
+    def made_of(self, value: Number) -> Extended:
+        """Return an extended number."""
+        return value if isinstance(value, Extended) else Extended(plain(value))
+
+
+class signed(_Symbol[Real]):
+    """A symbol that can be negative, so a plain number: decorates its formula."""
+
+    def made_of(self, value: Number) -> Real:
+        """Return a plain number."""
+        return plain(value)
+
+
+class given(symbol):
+    """A symbol without a formula: a constant of the assumptions or a choice of the schedule."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda p: p.given[self.name])
+
+    def evaluate(self, p: Symbols) -> Number:
+        """Value as given, or what has been made of it."""
+        value, change = p.given[self.name], p.changes.get(self.name)
+        return value if change is None else change(value) if callable(change) else change
 
 
 class Symbols:
@@ -42,36 +98,16 @@ class Symbols:
     ValueError : a change names no symbol.
     """
 
-    L: Extended
-    rho: Extended
-    sigma: Extended
-    sigma_g: Extended
-    sigma_H: Extended
-    b: Extended
-    b_sq: Extended
-    N: Extended
-    alpha: Extended
-    C_beta: Extended
-    B: Extended
-    S: Extended
-    D: Extended
-    T: Extended
-    B_prime: Extended
-    D_L: Extended
-    K: Extended
-    Delta: Extended
+    L, rho, sigma, sigma_g, sigma_H, b, b_sq = given(), given(), given(), given(), given(), given(), given()
+    N, alpha, C_beta, B, S, D, T = given(), given(), given(), given(), given(), given(), given()
+    B_prime, D_L, K, Delta = given(), given(), given(), given()
 
     def __init__(self, constants: Constants, schedule: Schedule, **changes: Any) -> None:
         self.constants, self.schedule, self.changes = constants, schedule, changes
+        self.given = {**vars(constants), **vars(schedule)}
         for name in changes:
             if name not in NAMES:
                 raise ValueError(f"{name} is not a symbol of the paper{suggestion(name, sorted(NAMES))}")
-        given = {**vars(constants), **vars(schedule)}
-        for name in FIELDS:
-            change, value = changes.get(name), given[name]
-            if change is not None:
-                value = change(value) if callable(change) else change
-            self.__dict__[name] = Extended(plain(value))
 
     @cached_property
     def unchanged(self) -> Self:
@@ -84,47 +120,6 @@ class Symbols:
         if change is None:
             return formula(self, *arguments)
         return change(self.unchanged, *arguments) if callable(change) else change
-
-
-class _Symbol(Generic[Value]):
-    """An attribute computed on first use; like `functools.cached_property`, but it can be changed."""
-
-    def __init__(self, formula: Callable[[Any], Number]) -> None:
-        self.formula, self.name, self.__doc__ = formula, formula.__name__, formula.__doc__
-        NAMES.add(self.name)
-
-    @overload
-    def __get__(self, p: None, owner: type[Symbols]) -> Self: ...
-
-    @overload
-    def __get__(self, p: Symbols, owner: type[Symbols]) -> Value: ...
-
-    def __get__(self, p: Symbols | None, owner: type[Symbols]) -> Self | Value:
-        if p is None:
-            return self
-        value = self.made_of(p.evaluate(self.name, self.formula))
-        p.__dict__[self.name] = value
-        return value
-
-    def made_of(self, value: Number) -> Value:
-        """Return `value` as this kind of symbol."""
-        raise NotImplementedError
-
-
-class symbol(_Symbol[Extended]):
-    """A symbol that is a number of [0, ∞]: decorates its formula, a function of the paper `p`."""
-
-    def made_of(self, value: Number) -> Extended:
-        """Return an extended number."""
-        return value if isinstance(value, Extended) else Extended(value)
-
-
-class signed(_Symbol[Real]):
-    """A symbol that can be negative, so a plain number: decorates its formula."""
-
-    def made_of(self, value: Number) -> Real:
-        """Return a plain number."""
-        return plain(value)
 
 
 def power(formula: Callable[[Any, Number], Extended]) -> Callable[[Any, Number], Extended]:

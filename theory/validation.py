@@ -22,6 +22,13 @@ def real(
     """
     if isinstance(value, float) and (low < value < np.inf or (value == low and not open_low)):
         return  # the common case, a hundred times faster than arrays
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float64
+        and value.size
+        and low < value.min() <= value.max() < np.inf
+    ):
+        return
     allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
     array = as_numbers(name, value, allowed)
     bad = np.isnan(array) | (array <= low if open_low else array < low)

@@ -8,6 +8,12 @@ A `Claim` measures a quantity beside its bound and yields `Finding`s, each of wh
 any number of processes, `verify.reporting` what is shown of it.
 """
 
+from verify.siblings import load_sibling
+
+load_sibling("theory")
+load_sibling("problems")
+
+# ruff: noqa: E402  (the siblings come before all that imports them)
 from verify.assertion import assert_claims
 from verify.claim import Cell, Claim, Mutant
 from verify.reporting.ledger import Summary

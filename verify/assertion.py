@@ -28,7 +28,7 @@ def assert_claims(
     claims : names of claims, or one name; all that speak of the problem where empty.
     inner_steps : the numbers N of inner steps to examine, or one; those of the profile where empty.
     profile : "quick", "default" or "full".
-    seed : of everything random; the outcome depends on nothing else.
+    seed : of everything random.
 
     Returns
     -------

@@ -30,7 +30,7 @@ class ProblemDirective(SphinxDirective):
         text = [f"*{found.case.capitalize()} case, {found.role}.*", ""]
         if picture.exists():
             text += [f"```{{image}} /pictures/{picture.name}", f":alt: picture of {found.name}", "```", ""]
-        text += (inspect.getdoc(found.factory) or "").splitlines()
+        text += whole_code(inspect.getdoc(found.factory) or "").splitlines()
         node = nodes.container()
         self.state.nested_parse(StringList(text, source=inspect.getsourcefile(found.factory)), 0, node)
         return node.children
@@ -54,12 +54,17 @@ ENTRY = re.compile(r"^([A-Za-z_][\w, ]*) : (.*)$", flags=re.MULTILINE)
 CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
+def whole_code(docstring: str) -> str:
+    """Put code that a line break divides on one line: what begins a line might be taken for markup."""
+    return CODE.sub(lambda found: found[0].replace("\n", " "), docstring)
+
+
 def restructured(docstring: str) -> str:
     """Return a docstring of this house as reStructuredText.
 
     It is plain text with code between backticks, and with sections of entries `name : what it is`. A bar is a bar.
     """
-    pieces = CODE.split(docstring)
+    pieces = CODE.split(whole_code(docstring))
     pieces[::2] = [ENTRY.sub(r"**\1**\n    \2", piece.replace("|", r"\|")) for piece in pieces[::2]]
     pieces[1::2] = [rf"\ ``{code}``\ " for code in pieces[1::2]]
     return SECTION.sub(r".. rubric:: \1\n", "".join(pieces))

@@ -109,6 +109,11 @@ class CurvatureSpline(Loss):
         falls = (curvature < 0) | ((curvature == 0) & (outward < 0))
         return np.where(falls.any(axis=0), -np.inf, lowest)
 
+    def extremes(self) -> npt.NDArray[np.float64]:
+        """Points (m, 1) where derivatives are extreme: the knots, and for the third one the middles between them."""
+        knots = self.knots.reshape(-1, self.knots.shape[-1])
+        return np.unique(np.concatenate([knots, (knots[:, 1:] + knots[:, :-1]) / 2], axis=1))[:, None]
+
     def lower_bound(self) -> float:
         """Mean over tasks of `inf l_i`: a lower bound of any meta objective with these test losses."""
         return float(self.infimum().mean())

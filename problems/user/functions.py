@@ -84,17 +84,18 @@ def from_functions(
         integer(field, size, low=1)
     low, high = _box(region, dim)
     centre, width = (low + high) / 2, high - low
-    step = float(width.min()) / 16
+    longest = float(width.min()) / 16
     at = centre + width / 4 if start is None else _start(start, dim)
-    case, losses, samples = read_tasks(tasks, step)
+    case, losses, samples = read_tasks(tasks, longest)
     rng = np.random.default_rng(0)
     points = rng.uniform(low, high, size=(CHECKED_POINTS, dim))
-    for loss in losses:
-        check_loss(loss, points, rng)
-    noise = FunctionNoise(samples, step) if samples else None
+    losses = [check_loss(loss, points, rng) for loss in losses]
+    noise = FunctionNoise(samples, longest) if samples else None
     given = [*losses, _check_noise(name, losses[0], noise, points, rng)] if noise is not None else losses
+    step = min(loss.step for loss in given)
     for missing in sorted({what for loss in given if (what := loss.differentiated)}):
         logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
+    noise = FunctionNoise(samples, step) if samples else None
     estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
     known = complete_constants(constants, case, estimator)
     for loss in losses:
@@ -158,8 +159,7 @@ def _check_noise(
 ) -> FunctionLoss:
     """Check one sample of each task, look for a bias, and return the samples."""
     tasks = np.arange(len(loss.functions))
-    samples = noise.minibatch(tasks, 1, rng)
-    check_loss(samples, points, rng)
+    samples = check_loss(noise.minibatch(tasks, 1, rng), points, rng)
     require_reproducible(lambda equal: noise.minibatch(tasks, 1, equal), points)
     notice = bias_notice(loss, lambda task: noise.minibatch(np.full(BIAS_DRAWS, task), 1, rng), points[:1])
     if notice:

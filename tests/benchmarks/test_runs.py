@@ -14,7 +14,7 @@ from tests.benchmarks.timing import alternate
 from theory.algorithms import run
 from theory.constants import Schedule
 from verify.claim import claims
-from verify.evidence.enumeration import enumerate_paths, mean_estimator
+from verify.evidence.tree import enumerate_paths, mean_estimator
 from verify.running.evaluation import evaluate
 from verify.running.selection import Selection, plan
 

@@ -16,7 +16,7 @@ from figures.table import Table
 from figures.tightness import SHARP, label, matrix
 from problems import slow_slope
 from problems.registry import family
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.evidence.fits import exponential, line, power_law
 from verify.running.evaluation import evaluate
 from verify.running.records import CellName

@@ -46,12 +46,13 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--tasks", "number_of_tasks", type=int, default=1, show_default=True, help="number of tasks (exact)")
 @click.option("--max-oracle-calls", type=float, default=math.inf, help="the most that the run may cost")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
-def plan(as_json: bool, N: int, epsilon: float, case: Algorithm, Delta: float, **more: Any) -> int:
+def plan(as_json: bool, **fields: Any) -> int:
     """Plan a run: the cheapest stepsizes, batches and number of steps that a theorem certifies."""
-    from theory.plan import plan as cheapest_plan
+    from theory.planner import plan as cheapest_plan
+    from theory.request import Request
 
-    given = {name: value for name in CONSTANTS if (value := more.pop(name)) is not None}
+    given = {name: value for name in CONSTANTS if (value := fields.pop(name)) is not None}
     with one_line_errors():
-        planned = cheapest_plan(Constants(**given), N, epsilon, case, Delta, **more)
+        planned = cheapest_plan(Request(constants=Constants(**given), **fields))
     click.echo(json.dumps(planned.to_dict(), indent=1) if as_json else planned.to_text())
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from verify.claim import PROFILES
+from verify.cell import PROFILES
 from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
 
 
@@ -22,6 +22,7 @@ from verify.commands.conventions import cores, fail, integers, one_line_errors, 
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
 @click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), help="Seconds after which a cell is given up.")
 @out_option
 @click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
 @click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
@@ -34,6 +35,7 @@ def run(
     seed: int,
     jobs: int | None,
     scheduler: str | None,
+    cell_timeout: float | None,
     out: Path,
     resume: bool,
     overwrite: bool,
@@ -41,7 +43,8 @@ def run(
 ) -> int:
     """Verify claims on problems.
 
-    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive or errors, 4 nothing was judged.
+    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive, errors, or the run could not
+    go on, 4 nothing or too little was judged.
     """
     from verify.reporting.display import progress_bar, show
     from verify.running.selection import Selection
@@ -61,6 +64,7 @@ def run(
                 out,
                 jobs=jobs or cores(),
                 scheduler=scheduler,
+                cell_timeout=cell_timeout,
                 resume=resume,
                 overwrite=overwrite,
                 progress=progress,

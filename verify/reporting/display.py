@@ -152,6 +152,8 @@ def _remarks(summary: Summary) -> Iterator[str]:
         worst = claim.worst
         if "violated" in claim.checks and worst is not None and not worst.is_audit:
             yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+    if summary.too_little:
+        yield summary.too_little
     for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):
         yield f"{reason} ({_few([claim.claim for claim in summary.claims if claim.reason == reason])})"
     for mutant in summary.mutants:

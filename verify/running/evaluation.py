@@ -7,26 +7,22 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from problems.problem import Problem
 from problems.user.constants import BOUNDS
 from theory.validation import PremiseError, one_line
-from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
-from verify.evidence.statistics import RangeError
+from verify.cell import PROFILES, Cell, alpha_L
+from verify.claim import Claim, claims
+from verify.evidence.intervals import RangeError
 from verify.running.loading import load_problem
 from verify.running.records import CellName, Record, plain
+from verify.running.user_code import contained
 from verify.verdict import Finding, judge
 
-Results: TypeAlias = list[list[Record]]
 MAX_STATISTICAL = 10_000
 DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
-
-
-def evaluate_all(jobs: Sequence[CellName]) -> Results:
-    """Records of some cells, cell by cell: what a worker is asked for."""
-    return [evaluate(job) for job in jobs]
 
 
 def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
@@ -41,13 +37,14 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     found: list[dict[str, Any]] = []
     estimated: tuple[str, ...] = ()
     try:
-        problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
-        estimated = problem.estimated
-        claim = _claim(job.claim)
-        if reason := claim.inapplicable(problem):
-            found.append({"verdict": "inapplicable", "note": reason})
-        else:
-            found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+        with contained():
+            problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+            estimated = problem.estimated
+            claim = _claim(job.claim)
+            if reason := claim.inapplicable(problem) or claim.elsewhere(job.problem):
+                found.append({"verdict": "inapplicable", "note": reason})
+            else:
+                found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
@@ -110,6 +107,7 @@ def _claim(name: str) -> Claim:
 
 
 def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
+    mutant = next(mutant for mutant in claim.mutants if mutant.name == job.mutant) if job.mutant else None
     return Cell(
         claim=job.claim,
         problem_name=job.problem,
@@ -119,14 +117,9 @@ def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
         effort=PROFILES[job.profile],
         seed=job.seed,
         delta=DELTA,
-        formula=_formula(claim, job.mutant),
+        formula=claim.formula if mutant is None or mutant.formula is None else mutant.formula,
+        changes={} if mutant is None else mutant.symbols,
     )
-
-
-def _formula(claim: Claim, mutant: str) -> Formula:
-    if not mutant:
-        return claim.formula
-    return next(candidate.formula for candidate in claim.mutants if candidate.name == mutant)
 
 
 def _failed(error: BaseException) -> dict[str, Any]:

@@ -41,6 +41,11 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
     return problem
 
 
+def is_scheduled(spec: str) -> bool:
+    """Whether a user's problem is built anew for each `N` and `alpha_L`."""
+    return _takes_schedule(spec, load_function("problem", spec, kind="factory"))
+
+
 @lru_cache(maxsize=128)
 def _registered(name: str, N: int, alpha_L: float) -> Problem:
     return family(name).build(N, alpha_L)

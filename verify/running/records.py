@@ -13,8 +13,9 @@ from typing import Any, get_args
 
 import numpy as np
 
-from verify.claim import StepsizeRule, is_audit
-from verify.running.environment import environment
+from verify.cell import StepsizeRule
+from verify.claim import is_audit
+from verify.running.environment import commit, environment
 from verify.verdict import Verdict
 
 FORMAT = 1
@@ -89,6 +90,11 @@ class Record(CellName):
         return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
 
     @property
+    def only_rounding(self) -> bool:
+        """Whether what was measured is within its rounding error, so that its ratio to the bound says nothing."""
+        return self.measured is not None and self.slack is not None and abs(self.measured) <= self.slack
+
+    @property
     def where(self) -> str:
         """Where the check was made, in a few words."""
         return ", ".join(filter(None, (self.problem, f"N = {self.N}", self.rule, self.label)))
@@ -127,7 +133,7 @@ class Header:
     def new(cls, settings: Mapping[str, Any]) -> Header:
         """Header of a run that begins now, here."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(settings=plain(settings), environment=environment(), started=now)
+        return cls(settings=plain(settings), environment={"commit": commit(), **environment()}, started=now)
 
     def difference(self, other: Header) -> str:
         """First thing on which results depend and in which the two differ, in words; "" if there is none."""

@@ -9,7 +9,8 @@ from numbers import Integral
 
 from problems.problem import Problem
 from problems.registry import families, family
-from verify.claim import PROFILES, Claim, StepsizeRule, alpha_L, claims
+from verify.cell import PROFILES, StepsizeRule, alpha_L
+from verify.claim import Claim, claims
 from verify.running.loading import load_problem
 from verify.running.records import CellName
 from verify.running.spec import Spec
@@ -107,8 +108,8 @@ def _checks(selection: Selection, chosen: list[Claim], targets: dict[str, Target
     """Audits of all problems that any claim runs on, then the claims."""
     pairs = [(claim, target) for claim in chosen for target in _targets_of(claim, targets)]
     audited = {target.name: target for _, target in pairs}
-    audits = [(claim, target) for claim in claims().values() if claim.is_audit for target in audited.values()]
-    for claim, target in [*audits, *(pair for pair in pairs if not pair[0].is_audit)]:
+    audits = [(claim, target) for claim in claims().values() if claim.audit for target in audited.values()]
+    for claim, target in [*audits, *(pair for pair in pairs if not pair[0].audit)]:
         yield from _cells(selection, claim, target)
 
 
@@ -116,10 +117,10 @@ def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Targe
     """Each mutant on the cell that it names, after the right formula on the same cell."""
     for claim in chosen:
         for mutant in claim.mutants:
-            unwanted = targets and mutant.problem not in targets
+            unwanted = targets and mutant.on not in targets
             if unwanted or (selection.inner_steps and mutant.N not in selection.inner_steps):
                 continue
-            target = Target(mutant.problem, mutant.problem)
+            target = Target(mutant.on, mutant.on)
             for name in ("", mutant.name):
                 yield _name(selection, claim, target, mutant.N, mutant.rule, name)
 
@@ -127,9 +128,9 @@ def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Targe
 def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[CellName]:
     """Cells of one claim on one problem; where it does not apply, one that says so if the user asked for both."""
     steps = [N for N in selection.chosen_steps if claim.inner_steps is None or N in claim.inner_steps]
-    if claim.is_audit:
+    if claim.audit:
         steps = steps or [selection.chosen_steps[0]]
-    cells = [_name(selection, claim, target, N, rule) for N in steps for rule in claim.rules]
+    cells = [_name(selection, claim, target, N, rule) for N in steps for rule in claim.at]
     if not target.speaks_of(claim):
         cells = cells[:1] if target.problem is not None else []
     yield from cells
@@ -155,10 +156,10 @@ def _ordinary() -> list[str]:
 def _targets_of(claim: Claim, selected: dict[str, Target]) -> list[Target]:
     """Problems that a claim runs on: the selected ones that it allows, or its own."""
     if selected:
-        allowed = selected if claim.problems is None else (*claim.problems, *claim.sharp_on)
+        allowed = selected if claim.problems is None else (*claim.problems, *claim.instances)
         return [target for name, target in selected.items() if name in allowed]
     own = _ordinary() if claim.problems is None else claim.problems
-    return [Target(name, name) for name in dict.fromkeys((*own, *claim.sharp_on)) if name in families()]
+    return [Target(name, name) for name in dict.fromkeys((*own, *claim.instances)) if name in families()]
 
 
 def _target(selection: Selection, spec: str) -> Target:

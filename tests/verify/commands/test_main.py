@@ -207,7 +207,7 @@ def test_list_shows_the_problems(invoke: Invoke) -> None:
 def test_explain_tells_everything_about_a_claim(invoke: Invoke) -> None:
     for name, claim in claims().items():
         shown = _letters(invoke("explain", name).stdout)
-        for text in (claim.title, claim.source, claim.statement, claim.sharp, *(m.name for m in claim.mutants)):
+        for text in (claim.title, claim.source.text, claim.says, claim.sharpness, *(m.name for m in claim.mutants)):
             assert _letters(text) in shown
 
 

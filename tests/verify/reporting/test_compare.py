@@ -26,8 +26,13 @@ def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
     return write
 
 
-def checks(cell: CellName, *found: tuple[str, float | None]) -> list[Record]:
-    return stamp(cell, [{"verdict": verdict, "tightness": ratio} for verdict, ratio in found], seconds=1.5)
+def checks(cell: CellName, *found: tuple[str, float | None], bound: float = 1.0, slack: float = 0.0) -> list[Record]:
+    """Checks with a verdict and a ratio of measured and bound."""
+    numbers = [
+        {} if ratio is None else {"measured": ratio * bound, "bound": bound, "slack": slack, "tightness": ratio}
+        for _, ratio in found
+    ]
+    return stamp(cell, [{"verdict": v, **n} for (v, _), n in zip(found, numbers, strict=True)], seconds=1.5)
 
 
 def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], cell_of: CellOf) -> None:
@@ -79,6 +84,34 @@ def test_only_the_largest_ratio_of_a_claim_counts(run: Callable[..., Path], cell
     before = checks(cell_of("fake draws"), ("holds", 0.2), ("holds", 0.7))
     after = checks(cell_of("fake draws"), ("holds", 0.6), ("holds", 0.7))
     assert not compare(run("old", before), run("new", after), 0.01).changes
+
+
+@pytest.mark.parametrize(
+    ("bound", "slack", "moved"),
+    [(1 + 2e-6, 0.0, True), (1 - 2e-6, 0.0, True), (1 + 5e-7, 0.0, False), (1 + 2e-6, 1e-5, False), (1.1, 1e-5, True)],
+)
+def test_a_bound_may_differ_by_rounding_only(
+    run: Callable[..., Path], cell_of: CellOf, bound: float, slack: float, moved: bool
+) -> None:
+    """The worst check is far from these: a term that it does not feel changes no tightness."""
+    worst = checks(cell_of("fake draws"), ("holds", 0.9))
+    old = [*worst, *checks(cell_of("fake draws", N=2), ("holds", 0.3), ("holds", 0.3), slack=slack)]
+    new = [*worst, *checks(cell_of("fake draws", N=2), ("holds", 0.3), ("holds", 0.3), bound=bound, slack=slack)]
+    found = compare(run("old", old), run("new", new), 0.01)
+    assert found.regressed is moved
+    where = "fake draws on fakes.py:make, N = 2, recommended and 1 more"
+    assert list(map(str, found.changes)) == [f"regression: bound, {where}: 1 -> {bound:.9g}"] * moved
+
+
+def test_what_is_only_rounding_has_no_tightness_but_what_was_more_and_vanished_had_one(
+    run: Callable[..., Path], cell_of: CellOf
+) -> None:
+    def one(ratio: float) -> list[Record]:
+        return checks(cell_of("fake draws"), ("holds", ratio), slack=1e-9)
+
+    assert not compare(run("old", one(1e-10)), run("new", one(-7e-10)), 0.01).changes
+    for before, after in ((0.3, 1e-10), (1e-10, 0.3), (2e-9, 1e-10)):
+        assert compare(run("old", one(before)), run("new", one(after)), 0.01).regressed
 
 
 def test_how_wrong_a_mutant_is_does_not_count(run: Callable[..., Path], cell_of: CellOf) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from verify.claim import claims
-from verify.reporting.ledger import STATEMENTS, Summary, grouped, statement_name, summarise
+from verify.reporting.ledger import Summary, grouped, summarise
 from verify.reporting.summary_files import markdown, number, ratio, write_summary
 from verify.running.evaluation import evaluate, stamp
 from verify.running.records import CellName, Header, Record
+from verify.statements import STATEMENTS
 
 CellOf = Callable[..., CellName]
 HEADER = Header.new({"seed": 0})
@@ -38,6 +39,7 @@ def found(cell: CellName, *checks: tuple[str, float | None]) -> list[Record]:
         (["fake draws", "fake error"], 3),
         (["fake draws", "fake error", "fake violated"], 1),
         (["fake vacuous"], 4),
+        (["fake draws", "fake vacuous", "fake needs"], 0),
         (["fake vacuous", "fake silent"], 4),
         ([], 4),
     ],
@@ -46,6 +48,17 @@ def test_the_exit_code_is_that_of_the_worst_verdict(
     summary_of: Callable[..., Summary], names: list[str], code: int
 ) -> None:
     assert summary_of(*names).exit_code == code
+
+
+def test_a_run_that_judges_less_than_half_of_what_speaks_does_not_pass(cell_of: CellOf) -> None:
+    def summary(**verdicts: str) -> Summary:
+        cells = ((cell_of(name), verdict) for name, verdict in verdicts.items())
+        return summarise(HEADER, [record for cell, verdict in cells for record in found(cell, (verdict, 0.5))])
+
+    half = summary(a="holds", b="vacuous", c="inapplicable")
+    assert (half.exit_code, half.too_little) == (0, "")
+    less = summary(a="holds", b="vacuous", c="vacuous", d="inapplicable")
+    assert (less.exit_code, less.too_little) == (4, "only 1 of 3 claims were judged")
 
 
 def test_a_claim_is_summarised_by_its_largest_ratio(cell_of: CellOf) -> None:
@@ -139,20 +152,15 @@ def test_mutants_decide_the_exit_code(cell_of: CellOf) -> None:
 
 
 def test_every_statement_of_the_paper_has_its_place_in_order() -> None:
-    titles = [claim.title for claim in claims().values()]
-    assert statement_name("SGD DEVIATION: the mean") == "SGD DEVIATION"
-    assert statement_name("META-GRADIENT of a task, N steps") == "META-GRADIENT"
-    assert statement_name("Own: a larger cap") == "Own"
-    groups = list(grouped(claims().values()))
-    assert [name for name in groups if name in STATEMENTS] == list(STATEMENTS)
-    assert groups[-1] == "Own"
-    assert sum(map(len, grouped(claims().values()).values())) == len(titles)
+    groups = grouped(claims().values())
+    assert tuple(groups) == STATEMENTS
+    assert sum(map(len, groups.values())) == len(claims())
 
 
 def test_what_the_paper_says_comes_before_what_is_our_own() -> None:
     groups = grouped(reversed(claims().values()))
     for statement in ("PATH", "LINK", "THEOREM"):
-        own = [claim.source.startswith("own") for claim in groups[statement]]
+        own = [claim.source.own for claim in groups[statement]]
         assert own == sorted(own)
         assert set(own) == {False, True}
 

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -92,12 +94,30 @@ def test_the_commit_is_that_of_the_checkout_and_says_whether_it_was_changed(
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
 
-    monkeypatch.setattr(environment, "__file__", str(tmp_path / "verify" / "running" / "environment.py"))
-    assert environment._commit() == ""
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert environment.commit() == ""
     git("init")
     (tmp_path / "file").write_text("one", encoding="utf-8")
     git("add", "file")
     git("commit", "-m", "first")
-    assert environment._commit() == git("rev-parse", "HEAD")
+    assert environment.commit() == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("other", encoding="utf-8")
-    assert environment._commit() == git("rev-parse", "HEAD") + "-dirty"
+    assert environment.commit() == git("rev-parse", "HEAD") + "-dirty"
+
+
+def test_the_environment_names_the_vector_instructions_that_are_used() -> None:
+    """Another processor is imitated by leaving out what NumPy finds on this one."""
+    found = np.show_config("dicts")["SIMD Extensions"].get("found", [])
+    code = "from verify.running.environment import environment; print(environment()['vector instructions'])"
+    used = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "NPY_DISABLE_CPU_FEATURES": disabled},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for disabled in ("", " ".join(found))
+    ]
+    assert set(found) <= set(used[0])
+    assert set(used[1]) == set(used[0]) - set(found)

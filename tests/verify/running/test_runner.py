@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import BrokenExecutor, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from verify.running.evaluation import Results, evaluate_all
 from verify.running.execution import InProcess, Workers, open_workers
+from verify.running.pool import CallTimeout, WorkerDied
 from verify.running.records import CellName, Record, RunError
 from verify.running.runner import MAX_DEATHS, run
+from verify.running.work import Done, work
 
 CellOf = Callable[..., CellName]
-Chunks: TypeAlias = list[tuple[Sequence[CellName], Future[Results]]]
+Chunks: TypeAlias = list[tuple[Sequence[CellName], Future[Done]]]
 AUDIT = "constants of fakes"
 
 
@@ -23,39 +24,43 @@ def by_cell(found: Iterable[list[Record]]) -> dict[CellName, list[Record]]:
 
 
 class Mortal:
-    """Workers that run `slots` chunks at a time and die, all together, in the cells that `kills` names."""
+    """Workers that run `slots` chunks at a time; one dies in the cells that `kills` names, of `death`."""
 
     slots = 3
-    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    lost: tuple[type[BaseException], ...] = (WorkerDied,)
+
+    death: WorkerDied = WorkerDied()
 
     def __init__(self, kills: Callable[[CellName], bool], monkeypatch: pytest.MonkeyPatch) -> None:
         self.kills = kills
-        self.under_way: list[tuple[Sequence[CellName], Future[Results]]] = []
+        self.under_way: list[tuple[Sequence[CellName], Future[Done]]] = []
         self.submitted: list[CellName] = []
-        self.rounds: list[list[CellName]] = []
+        self.chunks: list[list[CellName]] = []
         monkeypatch.setattr("verify.running.runner.wait", self.wait)
 
     def submit(self, function: Callable[[Any], Any], chunk: Any) -> Future[Any]:
-        assert function is evaluate_all
-        future: Future[Results] = Future()
+        assert function is work
+        future: Future[Done] = Future()
         self.submitted += chunk
+        self.chunks.append(list(chunk))
         self.under_way.append((chunk, future))
         return future
 
-    def wait(self, futures: Iterable[Future[Results]], return_when: str) -> Any:
+    def wait(self, futures: Iterable[Future[Done]], return_when: str) -> Any:
         """Time passes only where the runner waits."""
-        self.rounds.append([cell for chunk, _ in self.under_way for cell in chunk])
         self.finish(self.under_way)
         self.under_way = []
         return wait(futures, return_when=return_when)
 
     def finish(self, chunks: Chunks) -> None:
-        dead = [cell for chunk, _ in chunks for cell in chunk if self.kills(cell)]
         for chunk, future in chunks:
-            if dead:
-                future.set_exception(BrokenExecutor())
+            if sum(map(self.kills, chunk)):
+                future.set_exception(self.death)
             else:
-                future.set_result(evaluate_all(chunk))
+                future.set_result(work(chunk))
+
+    def busy(self) -> list[tuple[float, Any]]:
+        return []
 
     def close(self, *, kill: bool) -> None:
         raise NotImplementedError
@@ -97,15 +102,44 @@ def test_a_cell_that_always_kills_its_worker_is_an_error_and_harms_no_other(
     assert workers.submitted.count(cells[3]) == MAX_DEATHS
 
 
-def test_suspects_are_tried_again_alone_while_others_wait(cell_of: CellOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_that_were_together_when_their_worker_died_are_tried_again_alone(
+    cell_of: CellOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cells = [replace(cell_of("fake draws"), seed=seed) for seed in range(12)]
     workers = Mortal(lambda cell: cell == cells[-1], monkeypatch)
     found = by_cell(run(cells, workers))
-    suspects, *later = workers.rounds
-    assert cells[-1] in suspects
-    assert len(suspects) == workers.slots
-    assert all(len(cells) == 1 for cells in later if not set(cells).isdisjoint(suspects))
+    (together,) = [chunk for chunk in workers.chunks if cells[-1] in chunk and len(chunk) > 1] or [cells[-1:]]
     assert [cell for cell in cells if found[cell][0].verdict == "error"] == [cells[-1]]
+    assert all(workers.chunks.count([cell]) == 1 for cell in together if cell != cells[-1])
+
+
+def test_a_cell_that_takes_too_long_is_an_error_at_once_and_the_run_goes_on(
+    cell_of: CellOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = [cell_of("fake draws", N) for N in range(6)]
+    workers = Mortal(lambda cell: cell == cells[3], monkeypatch)
+    workers.death = CallTimeout(7.5)
+    found = by_cell(run(cells, workers))
+    assert [cell for cell in cells if found[cell][0].verdict == "error"] == [cells[3]]
+    assert found[cells[3]][0].note == "it took longer than 7.5 s (--cell-timeout)"
+    assert workers.submitted.count(cells[3]) <= 2
+
+
+def test_a_worker_with_other_code_ends_the_run_and_what_it_found_is_not_taken(
+    cell_of: CellOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(Mortal):
+        def finish(self, chunks: Chunks) -> None:
+            for chunk, future in chunks:
+                results, facts = work(chunk)
+                code = "another" if cells[-1] in chunk else facts["code"]
+                future.set_result(Done(results, {**facts, "code": code}))
+
+    cells = [cell_of("fake draws", N) for N in range(6)]
+    found: list[CellName] = []
+    with pytest.raises(RunError, match="the code of this suite is not the same in all processes"):
+        found.extend(records[0].cell for records in run(cells, Other(lambda cell: False, monkeypatch)))
+    assert cells[-1] not in found
 
 
 def test_a_lost_scheduler_ends_the_run_in_one_line(cell_of: CellOf, monkeypatch: pytest.MonkeyPatch) -> None:

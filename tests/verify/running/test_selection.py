@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from problems.registry import families
-from verify.claim import PROFILES, claims
+from verify.cell import PROFILES
+from verify.claim import claims
 from verify.running.selection import Selection, find_claim, plan
 
 
@@ -17,13 +18,13 @@ def test_the_default_run_covers_every_claim_on_ordinary_and_sharp_problems() -> 
     assert {cell.claim for cell in cells} == set(claims())
     ordinary = {name for name, family in families().items() if family.role == "ordinary"}
     path = {cell.problem for cell in cells if cell.claim == "path"}
-    assert path == ordinary | set(claims()["path"].sharp_on)
+    assert path == ordinary | set(claims()["path"].instances)
     assert {cell.N for cell in cells if cell.claim == "path"} == set(PROFILES["default"].inner_steps)
 
 
 def test_claims_name_registered_problems_and_their_mutants_have_names_of_their_own() -> None:
     for claim in claims().values():
-        named = {*claim.sharp_on, *(claim.problems or ()), *(mutant.problem for mutant in claim.mutants)}
+        named = {*claim.instances, *(claim.problems or ()), *(mutant.on for mutant in claim.mutants)}
         assert named <= set(families()), claim.name
         assert max(Counter(mutant.name for mutant in claim.mutants).values(), default=1) == 1, claim.name
 

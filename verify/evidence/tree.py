@@ -12,14 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from problems.noise import FiniteNoise, batch_support, multinomial_support
 from problems.problem import Problem
 from theory.loss import Array, Loss
 from theory.maml import adapt
-
-Values = npt.NDArray[np.float64]
+from verify.verdict import EPS, Values
 
 LARGEST = 2**18
 """Numbers that the last level of a tree may hold: about a tenth of a second."""
@@ -202,3 +200,8 @@ def mean_gradient_norms(problem: Problem, w: Array, D_L: int, B_prime: int) -> t
         return None
     support = multinomial_support(law, B_prime)
     return distinct @ support.weights.T, support.probabilities
+
+
+def summation_error(paths: InnerPaths, values: Values) -> Values:
+    """Rounding of the weighted sums over the tree, level by level, and of the multinomial probabilities."""
+    return 2 * EPS * len(paths.points) * (len(paths.probabilities) + 64) * np.abs(values)

@@ -15,7 +15,10 @@ from problems.registry import family
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import adapt, meta_gradient
-from verify.evidence.enumeration import (
+from verify.evidence.intervals import Interval, mean_interval, norm_of_mean_interval
+from verify.evidence.ranges import AlmostSure
+from verify.evidence.sampling import sample_estimator, sample_paths
+from verify.evidence.tree import (
     deviation_moments,
     enumerable_steps,
     enumerate_paths,
@@ -25,8 +28,7 @@ from verify.evidence.enumeration import (
     number_of_minibatches,
     second_moment,
 )
-from verify.evidence.sampling import AlmostSure, sample_estimator, sample_paths
-from verify.evidence.statistics import Interval, Values, mean_interval, norm_of_mean_interval
+from verify.verdict import Values
 
 WAVES = np.array([[1.1, 0.4], [-0.3, 0.9], [0.7, -0.8]])  # not orthogonal: the Hessians do not commute
 PHASES = np.array([0.3, 1.2, -0.7])
@@ -170,7 +172,7 @@ def test_the_tree_is_as_large_as_it_is_said_to_be() -> None:
 
 
 def test_only_trees_that_fit_are_grown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verify.evidence.enumeration.LARGEST", 3 * 2 * 2 * 27)
+    monkeypatch.setattr("verify.evidence.tree.LARGEST", 3 * 2 * 2 * 27)
     problem = waves()
     assert enumerable_steps(problem, 3, 2, 10) == 3  # 3 points, 2 tasks, 2 dimensions, 3 minibatches a step
     assert enumerable_steps(problem, 3, 2, 2) == 2
@@ -178,7 +180,7 @@ def test_only_trees_that_fit_are_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert enumerable_steps(replace(problem, noise=NoNoise(problem.inner)), 3, 2, 40) == 40
     assert enumerable_steps(family("rotated-cosine").build(1, 0.1), 1, 1, 3) == 0
     assert enumerable_steps(family("rotated-cosine").build(1, 0.1), 1, 1, 0) == 0
-    monkeypatch.setattr("verify.evidence.enumeration.LARGEST_MATRICES", 3 * 2 * 4 * 2 * 9)
+    monkeypatch.setattr("verify.evidence.tree.LARGEST_MATRICES", 3 * 2 * 4 * 2 * 9)
     assert enumerable_steps(problem, 3, 2, 10, matrices=True) == 2
 
 
@@ -251,7 +253,7 @@ def test_whole_test_sets_are_drawn_in_the_finite_sum_case_and_too_many_draws_are
     assert np.sort(values @ np.diag(probabilities * 5), axis=1) == pytest.approx(np.sort(norms, axis=1), rel=1e-14)
     assert mean_gradient_norms(problem, w, 1, 40) is None
     for most, enumerated in ((math.comb(3 + 4, 3), True), (math.comb(3 + 4, 3) - 1, False)):
-        monkeypatch.setattr("verify.evidence.enumeration.MOST_MEANS", most)
+        monkeypatch.setattr("verify.evidence.tree.MOST_MEANS", most)
         assert (mean_gradient_norms(problem, w, 1, 3) is not None) == enumerated
 
 

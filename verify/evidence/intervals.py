@@ -1,25 +1,15 @@
-"""Confidence intervals that are valid at every sample size, and sampling until a verdict is clear."""
+"""Confidence intervals that are valid at every sample size."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from verify.claim import Cell
-from verify.verdict import EPS, Finding, judge
+from verify.verdict import EPS, Finding, Values
 
-Values: TypeAlias = npt.NDArray[np.float64]
-Draw: TypeAlias = Callable[[int, np.random.Generator], Values]
-"""Number of samples and generator ↦ i.i.d. samples (n, ...)."""
-
-CHUNK = 2000
-CHUNK_NUMBERS, ROUND_NUMBERS = 2**20, 2**25
-"""Numbers that a chunk of draws, and the samples of a round, may hold at most: memory stays bounded."""
 ROUNDINGS = 4096
 """A sample may overshoot its almost-sure range by so many roundings, as where the range is attained."""
 
@@ -128,7 +118,7 @@ def worst_entry(interval: Interval, bound: Values, slack: npt.ArrayLike = 0.0) -
     ratio = np.where(np.isnan(estimate) | np.isnan(limit), np.inf, ratio)
     severity = np.where(lower > limit + rounding, 2, np.where(upper > limit + rounding, 1, 0))
     order = np.lexsort((ratio.ravel(), severity.ravel()))
-    at = tuple(int(i) for i in np.unravel_index(order[-1], ratio.shape))
+    at = tuple(int(i) for i in np.unravel_index(order[-1], severity.shape))
     finding = Finding(
         measured=float(estimate[at]),
         bound=float(limit[at]),
@@ -136,46 +126,4 @@ def worst_entry(interval: Interval, bound: Values, slack: npt.ArrayLike = 0.0) -
         upper=float(upper[at]),
         slack=float(rounding[at]),
     )
-    return finding, at
-
-
-def sample_until(
-    cell: Cell,
-    draw: Draw,
-    interval: Callable[[Values, float], Interval],
-    bound: Values,
-    *place: object,
-    slack: npt.ArrayLike = 0.0,
-    share: int = 1,
-) -> tuple[Finding, tuple[int, ...]]:
-    """Sample in rounds, each four times as large as the one before, until the verdict on all entries is clear.
-
-    The cell's error probability is split over its `share` calls, the rounds and the entries of `bound`, so all the
-    intervals of all the rounds hold together, and it does not matter that the verdict decides when to stop.
-
-    Parameters
-    ----------
-    draw : samples of one chunk, (n, ...); called with the round's own generator.
-    interval : samples and an error probability for each entry ↦ intervals of the entries.
-    bound : what the formula under test gives, one entry each.
-    place : names the call within its cell, for its random numbers.
-    slack : absolute rounding error of the entries.
-    share : number of calls that share the cell's error probability.
-
-    Returns
-    -------
-    The worst entry's finding, and its index.
-    """
-    delta = cell.delta / (share * cell.effort.rounds * max(bound.size, 1))
-    width = cell.problem.number_of_tasks * cell.problem.dim
-    chunk = max(1, min(CHUNK, CHUNK_NUMBERS // width))
-    for sampling_round in range(cell.effort.rounds):
-        rng = cell.rng(*place, sampling_round)
-        count = min(cell.effort.samples * 4**sampling_round, ROUND_NUMBERS // width)
-        sizes = [chunk] * (count // chunk) + ([count % chunk] if count % chunk else [])
-        samples = np.concatenate([draw(size, rng) for size in sizes])
-        finding, at = worst_entry(interval(samples, delta), bound, slack)
-        finding = replace(finding, method="monte-carlo", samples=count)
-        if judge(finding) != "inconclusive":
-            break
     return finding, at

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from theory import Plan, plan
 from theory.complexity import oracle_calls, steps_to_accuracy, theorem
 from theory.constants import Constants, Schedule
-from theory.convergence import A, G
 from theory.growth import recommended_stepsize, stepsize_cap
+from theory.paper import Paper
+from theory.planner import Plan, plan
+from theory.request import Request
 
 CONSTANTS = {
     "exact": Constants(L=2.3, rho=1.7, sigma=0.6, b=0.4, b_sq=0.31),
@@ -25,16 +26,22 @@ CHOSEN = {"exact": (), "finite-sum": ("B", "B_prime"), "resampling": ("B", "S", 
 SIZES = {"train_size": 7, "test_size": 11}
 
 
+def planned_for(case: str = "exact", c: Constants | None = None, **fields: Any) -> Plan:
+    """Plan for N = 3, ε = 0.2 and Δ = 3.7, where not said otherwise."""
+    given = {"N": 3, "epsilon": 0.2, "Delta": 3.7, **fields}
+    return plan(Request(constants=c or CONSTANTS[case], case=case, **given))
+
+
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
-    return {case: plan(c, 3, 0.2, case, 3.7, **SIZES, number_of_tasks=6) for case, c in CONSTANTS.items()}
+    return {case: planned_for(case, **SIZES, number_of_tasks=6) for case in CONSTANTS}
 
 
 def certified_cost(planned: Plan, **changes: Any) -> npt.NDArray[np.float64]:
     """Costs of the planned schedule with some choices changed and the least certified K; infinite where none is."""
     s = replace(planned.schedule, **changes)
-    K = np.asarray(steps_to_accuracy(planned.constants, s, planned.epsilon, planned.case))
-    cost = oracle_calls(replace(s, K=np.where(np.isfinite(K), K, 1.0)), planned.case, 7, 11).total
+    K = np.asarray(steps_to_accuracy(planned.request.constants, s, planned.request.epsilon, planned.request.case))
+    cost = oracle_calls(replace(s, K=np.where(np.isfinite(K), K, 1.0)), planned.request.case, 7, 11).total
     return np.where(np.isfinite(K), cost, np.inf)
 
 
@@ -42,12 +49,12 @@ def certified_cost(planned: Plan, **changes: Any) -> npt.NDArray[np.float64]:
 def test_plan_is_certified_and_adds_up(plans: dict[str, Plan], case: str) -> None:
     planned = plans[case]
     s = planned.schedule
-    assert planned.guarantee == theorem(planned.constants, s, case)
+    assert planned.guarantee == theorem(planned.request.constants, s, case)
     assert planned.guarantee.bound <= 0.2
-    assert theorem(planned.constants, replace(s, K=s.K - 1), case).bound > 0.2
+    assert theorem(planned.request.constants, replace(s, K=s.K - 1), case).bound > 0.2
     assert planned.oracle_calls == oracle_calls(s, case, 7, 11)
     assert (s.N, s.Delta) == (3, 3.7)
-    assert recommended_stepsize(planned.constants, 3) <= s.alpha < stepsize_cap(planned.constants, 3)
+    assert recommended_stepsize(planned.request.constants, 3) <= s.alpha < stepsize_cap(planned.request.constants, 3)
     assert planned.scaling[0] == (3, planned.oracle_calls.total)
 
 
@@ -84,10 +91,11 @@ def test_no_random_schedule_is_cheaper_by_two_percent(plans: dict[str, Plan], ca
 def test_exact_plan_is_the_closed_form(plans: dict[str, Plan]) -> None:
     # R = C_βΔ/(K(1 − 1/(2C_β))) is least at C_β = 1, so K = 2Δ(A + Gε)/ε².
     planned = plans["exact"]
-    c, s = planned.constants, planned.schedule
+    c, s = planned.request.constants, planned.schedule
+    p = Paper(c, s)
     assert s.C_beta == pytest.approx(1, rel=1e-3, abs=0)
     assert s.alpha == pytest.approx(recommended_stepsize(c, 3), rel=1e-9, abs=0)
-    assert np.ceil(2 * 3.7 * (A(c, s) + 0.2 * G(c, s)) / 0.2**2) == s.K
+    assert np.ceil(2 * 3.7 * float(p.A + 0.2 * p.G) / 0.2**2) == s.K
     assert s.B == 6
 
 
@@ -102,7 +110,7 @@ def test_cost_moves_almost_linearly_with_N(plans: dict[str, Plan], case: str) ->
 
 
 def test_planning_twice_gives_the_same_plan(plans: dict[str, Plan]) -> None:
-    assert plan(CONSTANTS["finite-sum"], 3, 0.2, "finite-sum", 3.7, **SIZES) == plans["finite-sum"]
+    assert planned_for("finite-sum", **SIZES, number_of_tasks=6) == plans["finite-sum"]
 
 
 def test_text_and_dictionary_tell_the_plan(plans: dict[str, Plan]) -> None:
@@ -123,7 +131,7 @@ def test_text_and_dictionary_tell_the_plan(plans: dict[str, Plan]) -> None:
 
 
 def test_plan_without_inner_steps_asks_for_no_hessians() -> None:
-    planned = plan(Constants(L=2.3, sigma=0.6, sigma_g=1.9), 0, 0.5, "resampling", 3.7)
+    planned = planned_for("resampling", Constants(L=2.3, sigma=0.6, sigma_g=1.9), N=0, epsilon=0.5)
     assert planned.oracle_calls.hessians == 0
     assert planned.exponent is None
     assert (planned.schedule.S, planned.schedule.D) == (1, 1)
@@ -132,17 +140,23 @@ def test_plan_without_inner_steps_asks_for_no_hessians() -> None:
 def test_plan_keeps_the_least_stepsize_that_was_asked_for() -> None:
     c = CONSTANTS["finite-sum"]
     alpha_min = 0.9 * float(stepsize_cap(c, 3))
-    eager = plan(c, 3, 0.2, "finite-sum", 3.7, **SIZES, alpha_min=alpha_min)
+    eager = planned_for("finite-sum", **SIZES, alpha_min=alpha_min)
     assert alpha_min <= eager.schedule.alpha <= alpha_min * (1 + 1e-6)
-    assert eager.oracle_calls.total > 10 * plan(c, 3, 0.2, "finite-sum", 3.7, **SIZES).oracle_calls.total
+    assert eager.oracle_calls.total > 10 * planned_for("finite-sum", **SIZES).oracle_calls.total
+
+
+def test_a_plan_at_a_stepsize_near_the_cap_leaves_out_inner_steps_past_it() -> None:
+    """The cap falls slower than 1/N: with αN kept, 0.93 of the cap at N = 1 is past the cap at N = 2."""
+    planned = planned_for(N=1, alpha_min=0.93 * float(stepsize_cap(CONSTANTS["exact"], 1)))
+    assert [cost is None for _, cost in planned.scaling] == [False, True, True, True]
+    assert planned.exponent is None
 
 
 def test_a_plan_may_cost_all_that_is_allowed(plans: dict[str, Plan]) -> None:
-    request = {"N": 3, "epsilon": 0.2, "case": "finite-sum", "Delta": 3.7, **SIZES}
     cost = plans["finite-sum"].oracle_calls.total
-    assert plan(CONSTANTS["finite-sum"], **request, max_oracle_calls=cost) == plans["finite-sum"]
+    assert planned_for("finite-sum", **SIZES, max_oracle_calls=cost).schedule == plans["finite-sum"].schedule
     with pytest.raises(ValueError, match=f"^max_oracle_calls = .* must be >= {cost:.0f}, the cost of the cheapest"):
-        plan(CONSTANTS["finite-sum"], **request, max_oracle_calls=cost - 1)
+        planned_for("finite-sum", **SIZES, max_oracle_calls=cost - 1)
 
 
 def test_one_meta_step_is_planned_where_one_is_certified() -> None:
@@ -150,20 +164,19 @@ def test_one_meta_step_is_planned_where_one_is_certified() -> None:
     c = CONSTANTS["exact"]
     one = Schedule(N=1, alpha=recommended_stepsize(c, 1), C_beta=2.0, Delta=2.0)
     assert theorem(c, one, "exact").bound <= 5
-    assert plan(c, 1, 5.0, "exact", 2.0).schedule.K == 1
+    assert planned_for(N=1, epsilon=5.0, Delta=2.0).schedule.K == 1
 
 
 def test_accuracy_beyond_counting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    c = CONSTANTS["exact"]
     with pytest.raises(ValueError, match=r"^epsilon = 1e-09 is not allowed: epsilon must be larger"):
-        plan(c, 2, 1e-9, "exact", 3.7)
+        planned_for(N=2, epsilon=1e-9)
     # K rises slowly with N here, so that a lower limit lets N = 2 and 4 pass and leaves 8 and 16 out of the scaling.
-    K = [plan(c, N, 0.2, "exact", 3.7).schedule.K for N in (2, 4, 8)]
+    K = [planned_for(N=N).schedule.K for N in (2, 4, 8)]
     assert K[0] < K[1] < K[2]
     monkeypatch.setattr("theory.cheapest.LARGEST_COUNT", (K[1] + K[2]) / 2)
-    planned = plan(c, 2, 0.2, "exact", 3.7)
+    planned = planned_for(N=2)
     assert [cost is None for _, cost in planned.scaling] == [False, False, True, True]
-    assert planned.to_text().count("more than can be counted") == 2
+    assert planned.to_text().count("none is certified") == 2
     assert planned.exponent == pytest.approx(np.log2(planned.scaling[1][1] / planned.scaling[0][1]))
 
 
@@ -204,9 +217,8 @@ def test_accuracy_beyond_counting_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_infeasible_requests_say_what_makes_them_so(changes: dict[str, Any], message: str) -> None:
-    request = {"c": CONSTANTS["finite-sum"], "N": 3, "epsilon": 0.2, "case": "finite-sum", "Delta": 3.7, **SIZES}
     with pytest.raises(ValueError, match=f"^{message}") as error:
-        plan(**{**request, **changes})
+        planned_for(**{"case": "finite-sum", "c": CONSTANTS["finite-sum"], **SIZES, **changes})
     assert "\n" not in str(error.value)
 
 

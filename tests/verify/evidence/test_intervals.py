@@ -7,18 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from problems.registry import family
-from verify.claim import PROFILES, Cell
-from verify.evidence.statistics import (
+from verify.evidence.intervals import (
     Interval,
-    Values,
     exactly,
     mean_interval,
     norm_of_mean_interval,
-    sample_until,
     worst_entry,
 )
-from verify.verdict import EPS, judge
+from verify.verdict import EPS, Values, judge
 
 DELTA = 0.1
 SEEDS = 3000
@@ -154,60 +150,3 @@ def test_the_worst_entry_is_a_violated_one_then_an_undecided_one_then_the_larges
     assert (at, judge(finding)) == ((0,), "violated")
     assert judge(worst_entry(violated, bound, 0.02)[0]) == "inconclusive"
     assert worst_entry(exactly(np.array([[0.1, np.nan]])), np.ones((1, 2)))[1] == (0, 1)
-
-
-def cell(seed: int, delta: float, samples: int, rounds: int) -> Cell:
-    effort = replace(PROFILES["quick"], samples=samples, rounds=rounds)
-    problem = family("quadratic").build(1, 0.1)
-    return Cell("sampling", "quadratic", problem, 1, "fixed", effort, seed, delta, lambda: None)
-
-
-def bernoulli(p: float) -> Callable[[int, np.random.Generator], Values]:
-    return lambda count, rng: (rng.uniform(size=(count, 2)) < p).astype(float)
-
-
-def run(seed: int, p: float, bound: float, delta: float = DELTA, samples: int = 60, rounds: int = 3) -> tuple[str, int]:
-    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
-    finding, _ = sample_until(cell(seed, delta, samples, rounds), bernoulli(p), interval, np.full(2, bound), "here")
-    return judge(finding), finding.samples
-
-
-def test_false_alarms_are_no_more_frequent_than_promised() -> None:
-    verdicts = [run(seed, 0.3, 0.3)[0] for seed in range(300)]
-    assert verdicts.count("violated") <= DELTA * len(verdicts)
-    assert verdicts.count("holds") <= DELTA * len(verdicts)
-
-
-def test_sampling_goes_on_until_the_verdict_is_clear() -> None:
-    assert run(1, 0.3, 0.9) == ("holds", 60)
-    assert run(1, 0.3, 0.42)[1] > 60
-    assert run(1, 0.3, 0.42)[0] == "holds"
-    assert run(1, 0.5, 0.35) == ("violated", 240)
-    assert run(1, 0.3, 0.3) == ("inconclusive", 960)
-    assert run(1, 0.3, 0.3) == run(1, 0.3, 0.3)
-
-
-def test_the_error_probability_is_split_over_rounds_entries_and_calls() -> None:
-    asked: list[float] = []
-
-    def interval(samples: Values, delta: float) -> Interval:
-        asked.append(delta)
-        return mean_interval(samples, delta, 0.0, 1.0)
-
-    sample_until(cell(2, 0.12, 50, 3), bernoulli(0.3), interval, np.full(2, 0.3), share=2)
-    assert asked == pytest.approx([0.12 / (3 * 2 * 2)] * 3)
-
-
-def test_memory_is_bounded_however_many_tasks_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verify.evidence.statistics.CHUNK_NUMBERS", 150)  # the quadratic has 5 tasks in 3 dimensions
-    monkeypatch.setattr("verify.evidence.statistics.ROUND_NUMBERS", 6000)
-    counts: list[int] = []
-
-    def draw(count: int, rng: np.random.Generator) -> Values:
-        counts.append(count)
-        return bernoulli(0.3)(count, rng)
-
-    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
-    finding, _ = sample_until(cell(3, 0.1, 205, 3), draw, interval, np.full(2, 0.3))
-    assert max(counts) == 10
-    assert finding.samples == 400
