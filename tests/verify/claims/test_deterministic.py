@@ -89,10 +89,19 @@ def test_a_wrong_hessian_is_caught_by_either_independent_derivative(check: Check
 
     wrong = replace(right, inner=WrongHessian(**vars(right.inner)))
     for analytic, label in ((True, "complex step"), (False, "central difference")):
-        (held,) = check("meta-gradient", "random-ridges", problem=replace(right, analytic=analytic))
-        (caught,) = check("meta-gradient", "random-ridges", problem=replace(wrong, analytic=analytic))
+        held, _ = check("meta-gradient", "random-ridges", problem=replace(right, analytic=analytic))
+        caught, _ = check("meta-gradient", "random-ridges", problem=replace(wrong, analytic=analytic))
         assert (held.verdict, held.label) == ("holds", label)
         assert caught.verdict == "violated"
+
+
+def test_a_wrong_pull_back_is_caught(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    from verify.claims import meta_gradient as module
+
+    right = module.pull_back
+    monkeypatch.setattr(module, "pull_back", lambda v, path, alpha, losses: right(v, path[1:], alpha, losses))
+    derivative, pulled_back = check("meta-gradient", "random-ridges")
+    assert (derivative.verdict, pulled_back.verdict) == ("holds", "violated")
 
 
 @pytest.mark.parametrize("name", ["path", "smoothness", "gradient growth", "descent"])
