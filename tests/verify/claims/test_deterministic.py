@@ -8,6 +8,7 @@ import pytest
 
 from problems.problem import Problem
 from problems.registry import family
+from theory.maml import pull_back
 from verify.cell import Cell, alpha_L
 from verify.claim import claims
 from verify.evidence.attack import worst_of
@@ -96,10 +97,9 @@ def test_a_wrong_hessian_is_caught_by_either_independent_derivative(check: Check
 
 
 def test_a_wrong_pull_back_is_caught(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    from verify.claims import meta_gradient as module
-
-    right = module.pull_back
-    monkeypatch.setattr(module, "pull_back", lambda v, path, alpha, losses: right(v, path[1:], alpha, losses))
+    monkeypatch.setattr(
+        "verify.claims.meta_gradient.pull_back", lambda v, path, alpha, losses: pull_back(v, path[1:], alpha, losses)
+    )
     derivative, pulled_back = check("meta-gradient", "random-ridges")
     assert (derivative.verdict, pulled_back.verdict) == ("holds", "violated")
 
