@@ -1,6 +1,7 @@
 """Problems: families of tasks with the constants of the assumptions.
 
 Bring your own with `from_functions`, from plain functions of one point; it needs no base class and no vectorisation.
+Bring your own model with `from_torch` or `from_jax`, from a loss, its parameters and the data of each task.
 
 A problem that belongs to the suite is one file of this package: it builds a `Problem` and registers it,
 
@@ -16,8 +17,11 @@ from problems.noise import DataNoise, FiniteNoise
 from problems.probes import gaussian_probes
 from problems.problem import Case, Problem
 from problems.registry import Family, families, family, register
-from problems.user.functions import from_functions, uniform_probes
+from problems.user.assembly import uniform_probes
+from problems.user.functions import from_functions
+from problems.user.jax_model import from_jax
 from problems.user.tasks import Task
+from problems.user.torch_model import from_torch
 
 __all__ = [
     "Case",
@@ -29,6 +33,8 @@ __all__ = [
     "families",
     "family",
     "from_functions",
+    "from_jax",
+    "from_torch",
     "gaussian_probes",
     "register",
     "uniform_probes",
