@@ -12,8 +12,10 @@ from typing import Any, TypeAlias
 
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
+from verify.running.cost import announcements
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
+from verify.running.informed import Informed
 from verify.running.records import Record, RunError
 from verify.running.run_file import MUTANTS, RECORDS, Header
 from verify.running.runner import run
@@ -59,11 +61,13 @@ def verify(
         with Store(directory, header, name=name, resume=resume, overwrite=overwrite) as store:
             if store.torn:
                 warn(f"dropped the torn last line of {store.path}")
+            for line in announcements(cells, workers.slots // 2 or 1):
+                warn(line)
             records = list(store.kept)
             finished = {record.job for record in records}
             statistical = _few_statistical(records)
             progress(len(finished), len(cells), records)
-            for found in run([job for job in cells if job not in finished], workers, done=store.kept):
+            for found in run([job for job in cells if job not in finished], Informed(workers), done=store.kept):
                 store.append(found)
                 records += found
                 finished.add(found[0].job)

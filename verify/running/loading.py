@@ -18,6 +18,7 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.registry import family
+from problems.user.memory import building
 from theory.validation import one_line, suggestion
 
 
@@ -49,7 +50,7 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
         place, version = str(file), file.stat().st_mtime_ns
     factory = _factory(spec, place, name, version)
     schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
-    problem = _guarded(spec, "failed", lambda: _build(factory, schedule))
+    problem = _guarded(spec, "failed", lambda: _build(factory, schedule, (place, version, name)))
     if not isinstance(problem, Problem):
         raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
     return problem
@@ -108,7 +109,9 @@ def _importable(directory: Path) -> None:
 
 
 @lru_cache(maxsize=64)
-def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()]) -> Any:
+def _build(
+    factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()], place: tuple[str, int, str]
+) -> Any:
     """Call the factory, once a process, however its file is spelled: estimated constants are dear."""
     arguments = dict(zip(("N", "alpha_L"), schedule, strict=False))
     logger = logging.getLogger("problems")
@@ -116,7 +119,8 @@ def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()])
     # A worker builds what its parent has built: the parent has shown the notices.
     logger.disabled = muted or multiprocessing.parent_process() is not None
     try:
-        return factory(**arguments)
+        with building((*place, *schedule)):
+            return factory(**arguments)
     finally:
         logger.disabled = muted
 

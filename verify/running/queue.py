@@ -24,8 +24,12 @@ class Gate:
             self._note(record)
 
     def _note(self, record: Record) -> None:
-        if record.is_audit and record.verdict == "violated" and not record.mutant:
+        if not record.is_audit or record.mutant:
+            return
+        if record.verdict == "violated":
             self._refuted[record.problem].append(record.label)
+        elif record.verdict == "inconclusive" and record.label in record.estimated:
+            self._refuted[record.problem].append(f"{record.label} (which is an estimate)")
 
     def admit(self, jobs: Iterable[Job]) -> tuple[list[Job], list[list[Record]]]:
         """Return the cells that may be evaluated now, and the records of those that never will."""
