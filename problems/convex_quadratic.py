@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.losses.linear_noise import LinearNoise
+from problems.cases import resampling
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import register
@@ -49,16 +49,10 @@ def convex_quadratic(*, L: float = 1.3) -> Problem:
     """
     center = np.array([[0.4, -0.9]])
     loss = IsotropicQuadratic(np.array([L]), center)
-    return Problem(
-        name="convex-quadratic",
-        case="resampling",
-        dim=2,
-        constants=Constants(L=L, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=0.0),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
+    return resampling(
+        loss,
+        Constants(L=L, rho=0.0, lower_bound=0.0),
         probes=gaussian_probes(2, 2.0),
-        start=np.array([1.5, 0.7]),
-        noise=LinearNoise(loss, np.zeros((1, 2)), [1.0]),
+        start=[1.5, 0.7],
         analytic=True,
     )

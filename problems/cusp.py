@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from problems.cases import finite_sum
 from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
 from problems.probes import probes_around
@@ -46,7 +45,6 @@ def cusp(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness:
         gradient=[x + s, x - s],
     )
     return line_problem(
-        "cusp",
         loss,
         L=L,
         rho=rho,
@@ -72,17 +70,11 @@ def cusp_mismatch(N: int, alpha_L: float, *, L: float = 1.7, mismatch: float = 2
     test = CurvatureSpline.draw([0.0], [L], anchor=0)
     shrink = (1 - alpha_L) ** N
     sharp = (1 - shrink) * mismatch / (shrink * L)
-    return Problem(
-        name="cusp-mismatch",
-        case="finite-sum",
-        dim=1,
-        constants=Constants(
-            L=L, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=mismatch, b_sq=mismatch**2, lower_bound=0.0
-        ),
-        inner=train,
-        outer=test,
-        number_of_tasks=1,
+    return finite_sum(
+        train,
+        test,
+        Constants(L=L, rho=0.0, b=mismatch, lower_bound=0.0),
         probes=probes_around(sharp, mismatch / L),
-        start=np.zeros(1),
+        start=[0.0],
         scale=mismatch / L,
     )

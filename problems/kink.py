@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from problems.cases import finite_sum
 from problems.losses.curvature_spline import CurvatureSpline
 from problems.probes import probes_around
 from problems.problem import Problem
@@ -33,15 +32,11 @@ def kink(*, L: float = 1.7, rho: float = 2.3, steepness: float = 3.0) -> Problem
     train = CurvatureSpline.draw([-2 * L / rho, 0, 2 * L / rho], [L, -L, L], anchor=1, gradient=[0.0, 0.0])
     test = CurvatureSpline.draw([0.0], [L], anchor=0, gradient=[gradient, -gradient])
     b = gradient + 2 * L**2 / rho
-    return Problem(
-        name="kink",
-        case="finite-sum",
-        dim=1,
-        constants=Constants(L=L, rho=rho, sigma=gradient, sigma_g=0.0, sigma_H=0.0, b=b, b_sq=b**2, lower_bound=0.0),
-        inner=train,
-        outer=test,
-        number_of_tasks=2,
+    return finite_sum(
+        train,
+        test,
+        Constants(L=L, rho=rho, sigma=gradient, b=b, b_sq=b**2, lower_bound=0.0),
         probes=probes_around(0.0, 0.1 * L / rho),
-        start=np.array([0.5 * L / rho]),
+        start=[0.5 * L / rho],
         scale=0.1 * L / rho,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from problems.cases import resampling
 from problems.losses.curvature_spline import CurvatureSpline
-from problems.losses.linear_noise import no_noise, two_point_noise
+from problems.losses.linear_noise import two_point_noise
 from problems.losses.wave_noise import WaveNoise
 from problems.noise import FiniteNoise
 from problems.problem import Problem
@@ -17,7 +18,6 @@ from theory.loss import Array
 
 
 def line_problem(
-    name: str,
     loss: CurvatureSpline,
     *,
     L: float,
@@ -30,6 +30,8 @@ def line_problem(
     sigma_H: float = 0.0,
     lower_bound: float | None = None,
     gradient_bound: float = math.inf,
+    made_for: Mapping[str, float] | None = None,
+    linear_within: float = 0.0,
 ) -> Problem:
     """Problem in one dimension, one task for each of the losses in `loss`.
 
@@ -37,31 +39,20 @@ def line_problem(
     these constants at every point. A σ left out is zero; a lower bound left out is the mean of the minima of all tasks
     (give it where the loss ends flat, as rounding tilts it). The rest is as in `Problem`.
     """
-    noise: FiniteNoise
+    noise: FiniteNoise | None = None
     if sigma_H:
         noise = WaveNoise(loss, sigma_g, sigma_H)
-    else:
-        noise = two_point_noise(loss, sigma_g) if sigma_g else no_noise(loss)
-    return Problem(
-        name=name,
-        case="resampling",
-        dim=1,
-        constants=Constants(
-            L=L,
-            rho=rho,
-            sigma=sigma,
-            sigma_g=sigma_g,
-            sigma_H=sigma_H,
-            b=0.0,
-            b_sq=0.0,
-            lower_bound=loss.lower_bound() if lower_bound is None else lower_bound,
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=len(loss.knots),
+    elif sigma_g:
+        noise = two_point_noise(loss, sigma_g)
+    least = loss.lower_bound() if lower_bound is None else lower_bound
+    return resampling(
+        loss,
+        Constants(L=L, rho=rho, sigma=sigma, sigma_g=sigma_g, sigma_H=sigma_H, lower_bound=least),
         probes=probes,
-        start=np.array([start]),
+        start=[start],
         noise=noise,
         gradient_bound=gradient_bound,
         scale=scale,
+        made_for=made_for,
+        linear_within=linear_within,
     )

@@ -54,6 +54,20 @@ class FiniteNoise(DataNoise):
         return self
 
 
+class NoNoise(FiniteNoise):
+    """Every datum is the whole of its task's data, so `σ_g = σ_H = 0`."""
+
+    gradient_sup = 0.0
+    hessian_sup = 0.0
+
+    def __init__(self, population: Loss) -> None:
+        self.population, self.probabilities = population, np.ones(1)
+
+    def weighted(self, tasks: TaskIndex, weights: npt.NDArray[np.float64]) -> Loss:
+        """The losses of `tasks`, whatever the weights."""
+        return self.population.take(tasks)
+
+
 @dataclass(frozen=True)
 class BatchSupport:
     """All minibatches of one size: `weights` (M, atoms) on the atoms, and their `probabilities` (M,)."""

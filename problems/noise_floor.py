@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import finite_sum, resampling
 from problems.convex_quadratic import IsotropicQuadratic
 from problems.losses.linear_noise import LinearNoise
 from problems.probes import gaussian_probes
@@ -32,28 +33,18 @@ def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9) -
     """
     radius = sigma / L
     loss = IsotropicQuadratic(np.full(2 * DIM, L), both_ways(radius))
-    return Problem(
-        name="noise-floor",
-        case="finite-sum",
-        dim=DIM,
-        constants=Constants(
-            L=L,
-            rho=0.0,
-            sigma=sigma,
-            sigma_g=0.0,
-            sigma_H=0.0,
-            b=0.0,
-            b_sq=0.0,
-            lower_bound=0.5 * (1 - alpha_L) ** (2 * N) * L * radius**2,
-        ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=2 * DIM,
+    least = 0.5 * (1 - alpha_L) ** (2 * N) * L * radius**2
+    return finite_sum(
+        loss,
+        loss,
+        Constants(L=L, rho=0.0, sigma=sigma, lower_bound=least),
         probes=gaussian_probes(DIM, radius),
         start=np.zeros(DIM),
         gradient_bound=2 * sigma,
+        gradient_radius=radius,
         analytic=True,
         scale=radius,
+        made_for={"C_beta": 8, "B": 16, "K": 60},
     )
 
 
@@ -69,18 +60,16 @@ def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float =
     """
     loss = IsotropicQuadratic(np.array([L]), np.zeros((1, DIM)))
     noise = LinearNoise(loss, both_ways(sigma_g), np.full(2 * DIM, 0.5 / DIM))
-    return Problem(
-        name="noise-floor-data",
-        case="resampling",
-        dim=DIM,
-        constants=Constants(L=L, rho=0.0, sigma=0.0, sigma_g=sigma_g, sigma_H=0.0, b=0.0, b_sq=0.0, lower_bound=0.0),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
+    largest = (2 / (1 - alpha_L) ** N - 1) * sigma_g
+    return resampling(
+        loss,
+        Constants(L=L, rho=0.0, sigma_g=sigma_g, sigma_H=0.0, lower_bound=0.0),
         noise=noise,
         probes=gaussian_probes(DIM, sigma_g / L),
         start=np.zeros(DIM),
-        gradient_bound=(2 / (1 - alpha_L) ** N - 1) * sigma_g,
+        gradient_bound=largest,
+        gradient_radius=largest / L,
         analytic=True,
         scale=sigma_g / L,
+        made_for={"C_beta": 20, "B": 8, "K": 100},
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from problems.cases import finite_sum
 from problems.convex_quadratic import IsotropicQuadratic
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -28,29 +27,16 @@ def opposed_curvature(*, L: float = 1.7, omega: float = 0.6) -> Problem:
     one = np.ones(1)
     train = RidgeLoss(L / omega**2 * one, omega * one, np.ones((1, 1)), np.zeros((1, 1)))
     test = RidgeLoss(-train.amplitude, train.frequency, train.directions, train.phase)
-    mismatch = 2 * L / omega
-    return Problem(
-        name="opposed-curvature",
-        case="finite-sum",
-        dim=1,
-        constants=Constants(
-            L=L,
-            rho=L * omega,
-            sigma=0.0,
-            sigma_g=0.0,
-            sigma_H=0.0,
-            b=mismatch,
-            b_sq=mismatch**2,
-            lower_bound=-L / omega**2,
-        ),
-        inner=train,
-        outer=test,
-        number_of_tasks=1,
+    return finite_sum(
+        train,
+        test,
+        Constants(L=L, rho=L * omega, b=2 * L / omega, lower_bound=-L / omega**2),
         probes=gaussian_probes(1, 1 / omega),
-        start=np.array([0.3 / omega]),
+        start=[0.3 / omega],
         gradient_bound=L / omega,
         analytic=True,
         scale=1 / omega,
+        linear_within=1e-4 * (1 / omega),
     )
 
 
@@ -62,17 +48,12 @@ def opposed_curvature_quadratic(*, L: float = 1.4) -> Problem:
     `σ = 0`; constant Hessians: `ρ = 0`; the mismatch `2L‖w‖` is unbounded: `b = inf`.
     """
     center = np.zeros((1, 2))
-    return Problem(
-        name="opposed-curvature-quadratic",
-        case="finite-sum",
-        dim=2,
-        constants=Constants(
-            L=L, rho=0.0, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=math.inf, b_sq=math.inf, lower_bound=0.0
-        ),
-        inner=IsotropicQuadratic(np.array([-L]), center),
-        outer=IsotropicQuadratic(np.array([L]), center),
-        number_of_tasks=1,
+    return finite_sum(
+        IsotropicQuadratic(np.array([-L]), center),
+        IsotropicQuadratic(np.array([L]), center),
+        Constants(L=L, rho=0.0, lower_bound=0.0),
         probes=gaussian_probes(2, 1.0),
-        start=np.array([0.8, -0.5]),
+        start=[0.8, -0.5],
         analytic=True,
+        linear_within=1.0,
     )

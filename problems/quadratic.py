@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import finite_sum, resampling
 from problems.losses.linear_noise import LinearNoise
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -80,26 +81,19 @@ def quadratic() -> Problem:
     probabilities = np.array([0.5, 0.3, 0.2])
     slopes = 0.7 * rng.normal(size=(3, len(SPECTRUM)))
     slopes -= probabilities @ slopes
-    return Problem(
-        name="quadratic",
-        case="resampling",
-        dim=len(SPECTRUM),
-        constants=Constants(
+    return resampling(
+        population,
+        Constants(
             L=float(SPECTRUM.max()),
             rho=0.0,
             sigma=_spread(population.linear),
             sigma_g=math.sqrt(probabilities @ (slopes**2).sum(axis=1)),
             sigma_H=0.0,
-            b=0.0,
-            b_sq=0.0,
             lower_bound=0.0,
         ),
-        inner=population,
-        outer=population,
-        number_of_tasks=TASKS,
         noise=LinearNoise(population, slopes, probabilities),
         probes=gaussian_probes(len(SPECTRUM), 2.0),
-        start=np.array([1.5, -0.8, 2.1]),
+        start=[1.5, -0.8, 2.1],
         analytic=True,
     )
 
@@ -129,26 +123,20 @@ def quadratic_finite_sum() -> Problem:
 
     (train, _), (test, constant) = mean_loss(train_points), mean_loss(test_points)
     mismatch = np.linalg.norm(train.linear - test.linear, axis=1)
-    return Problem(
-        name="quadratic-finite-sum",
-        case="finite-sum",
-        dim=len(SPECTRUM),
-        constants=Constants(
+    return finite_sum(
+        train,
+        test,
+        Constants(
             L=float(SPECTRUM.max()),
             rho=0.0,
             sigma=_spread(test.linear),
-            sigma_g=0.0,
-            sigma_H=0.0,
             b=float(mismatch.mean()),
             b_sq=float((mismatch**2).mean()),
             lower_bound=float(constant.mean()),
         ),
-        inner=train,
-        outer=test,
-        number_of_tasks=TASKS,
         train_size=train_points.shape[1],
         test_size=test_points.shape[1],
         probes=gaussian_probes(len(SPECTRUM), 2.0),
-        start=np.array([1.5, -0.8, 2.1]),
+        start=[1.5, -0.8, 2.1],
         analytic=True,
     )

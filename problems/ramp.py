@@ -13,10 +13,8 @@ from problems.registry import register
 from theory.constants import Constants, Schedule
 from theory.smoothness import meta_smoothness
 
-C_BETA, META_STEPS = 80.0, 10_000
-"""The meta stepsize `1/(C_β L_w)` and the number of meta steps K that the ramp is made for."""
-TASKS_PER_STEP = 64
-"""Tasks per meta step, B, where the tasks are drawn."""
+MADE_FOR = {"C_beta": 80.0, "K": 10_000, "B": 64}
+"""The meta stepsize `1/(C_β L_w)`, the meta steps that the ramp is as long as, and the tasks per step where drawn."""
 
 
 @register("ramp", case="resampling", role="sharp")
@@ -43,17 +41,17 @@ def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: flo
     loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-slope)
     alpha = alpha_L / L
     L_w = meta_smoothness(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha), slope)
-    meta_step = slope / (C_BETA * float(L_w))
+    meta_step = slope / (MADE_FOR["C_beta"] * float(L_w))
     return line_problem(
-        "ramp",
         loss,
         L=L,
         rho=rho,
         probes=probes_around([0.0, bend, 2 * bend], bend),
-        start=-(META_STEPS - 1) * meta_step - N * alpha * slope,
+        start=-(MADE_FOR["K"] - 1) * meta_step - N * alpha * slope,
         scale=bend,
         lower_bound=-slope * bend,
         gradient_bound=slope,
+        made_for=MADE_FOR,
     )
 
 
@@ -64,5 +62,4 @@ def ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6,
     Constants as on the ramp, and `b = 0`. With one task Algorithm 2 draws it B times: it is exact MAML, and only
     `κ = 2` and the `1/B` of the theorem tell the two guarantees apart.
     """
-    resampling = ramp(N, alpha_L, L=L, rho=rho, slope=slope)
-    return replace(resampling, name="ramp-finite-sum", case="finite-sum", noise=None)
+    return replace(ramp(N, alpha_L, L=L, rho=rho, slope=slope), case="finite-sum")

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import finite_sum
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import register
@@ -92,26 +93,19 @@ def random_ridges() -> Problem:
     def top(weights: npt.NDArray[np.float64]) -> float:
         return float(np.linalg.eigvalsh((weights * r.T) @ r)[-1])
 
-    return Problem(
-        name="random-ridges",
-        case="finite-sum",
-        dim=3,
-        constants=Constants(
+    return finite_sum(
+        RidgeLoss(a, omega, r, phase + shift[:, None]),
+        RidgeLoss(a, omega, r, phase),
+        Constants(
             L=top(a * omega**2),
             rho=top(a * omega**3),
             sigma=g / np.sqrt(2),
-            sigma_g=0.0,
-            sigma_H=0.0,
             b=float(mismatch.mean()),
             b_sq=float((mismatch**2).mean()),
             lower_bound=-float(a.sum()),
         ),
-        inner=RidgeLoss(a, omega, r, phase + shift[:, None]),
-        outer=RidgeLoss(a, omega, r, phase),
-        number_of_tasks=3,
         probes=gaussian_probes(3, 1.5),
-        start=np.array([0.6, -0.4, 0.9]),
+        start=[0.6, -0.4, 0.9],
         gradient_bound=g,
         analytic=True,
-        scale=1.0,
     )

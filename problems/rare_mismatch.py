@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from problems.cases import finite_sum
 from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
@@ -30,24 +31,12 @@ def rare_mismatch(
     slopes[:2] = mismatch, -mismatch
     radius = ((1 + alpha_L) ** N - 1) * mismatch / L + L / rho
     test = well(radius, L, rho, np.zeros(tasks))
-    return Problem(
-        name="rare-mismatch",
-        case="finite-sum",
-        dim=1,
-        constants=Constants(
-            L=L,
-            rho=rho,
-            sigma=0.0,
-            sigma_g=0.0,
-            sigma_H=0.0,
-            b=2 * mismatch / tasks,
-            b_sq=2 * mismatch**2 / tasks,
-            lower_bound=test.lower_bound(),
-        ),
-        inner=well(radius, L, rho, slopes),
-        outer=test,
-        number_of_tasks=tasks,
+    b, b_sq = 2 * mismatch / tasks, 2 * mismatch**2 / tasks
+    return finite_sum(
+        well(radius, L, rho, slopes),
+        test,
+        Constants(L=L, rho=rho, sigma=0.0, b=b, b_sq=b_sq, lower_bound=test.lower_bound()),
         probes=probes_around(0.0, L / rho),
-        start=np.array([0.3 * L / rho]),
+        start=[0.3 * L / rho],
         scale=L / rho,
     )

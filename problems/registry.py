@@ -6,16 +6,18 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from functools import cache, wraps
+from pathlib import Path
+from typing import Literal, ParamSpec, TypeAlias
 
-import problems
 from problems.problem import Case, Problem
 from theory.validation import suggestion
 
-Factory = TypeVar("Factory", bound=Callable[..., Problem])
+Arguments = ParamSpec("Arguments")
 Role: TypeAlias = Literal["ordinary", "sharp"]
+FOLDER = Path(__file__).parent
+"""Where problems are looked for: beside this file, whatever else is called `problems`."""
 
 
 @dataclass(frozen=True)
@@ -35,31 +37,47 @@ class Family:
 
     def build(self, N: int, alpha_L: float, **free: float) -> Problem:
         """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`, with `free` parameters of its own."""
-        parameters = inspect.signature(self.factory).parameters.values()
-        if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters):
-            return self.factory(**free)
-        return self.factory(N, alpha_L, **free)
+        return self.factory(N, alpha_L, **free) if self.scheduled else self.factory(**free)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the problem is built around `(N, alpha_L)`."""
+        return any(parameter.kind is not parameter.KEYWORD_ONLY for parameter in self._parameters)
 
     @property
     def free(self) -> dict[str, float]:
-        """Free parameters of the problem that are real numbers, and their defaults."""
-        parameters = inspect.signature(self.factory).parameters.values()
-        return {p.name: p.default for p in parameters if isinstance(p.default, float)}
+        """Free parameters of the problem that are real numbers (keyword-only `float`s), and their defaults."""
+        free = (p for p in self._parameters if p.kind is p.KEYWORD_ONLY and p.annotation is float)
+        return {p.name: float(p.default) for p in free}
+
+    @property
+    def _parameters(self) -> list[inspect.Parameter]:
+        return list(inspect.signature(self.factory, eval_str=True).parameters.values())
 
 
 _FAMILIES: dict[str, Family] = {}
 
 
-def register(name: str, *, case: Case, role: Role = "ordinary") -> Callable[[Factory], Factory]:
-    """Register a factory of problems under `name`; its docstring's first line becomes the summary.
+def register(
+    name: str, *, case: Case, role: Role = "ordinary"
+) -> Callable[[Callable[Arguments, Problem]], Callable[Arguments, Problem]]:
+    """Register a factory of problems under `name`, which its problems get; its docstring's first line is the summary.
 
     The factory takes nothing, or `(N, alpha_L)`; keyword-only parameters beside these keep their defaults.
+    A problem of another case than the registered one raises ValueError when it is built.
     """
 
-    def decorate(factory: Factory) -> Factory:
+    def decorate(factory: Callable[Arguments, Problem]) -> Callable[Arguments, Problem]:
+        @wraps(factory)
+        def named(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Problem:
+            problem = factory(*args, **kwargs)
+            if problem.case != case:
+                raise ValueError(f"problem {name} is registered as {case}, but it is built as {problem.case}")
+            return replace(problem, name=name)
+
         summary = (inspect.getdoc(factory) or "").split("\n")[0]
-        _FAMILIES[name] = Family(name, case, summary, role, factory)
-        return factory
+        _FAMILIES[name] = Family(name, case, summary, role, named)
+        return named
 
     return decorate
 
@@ -67,8 +85,10 @@ def register(name: str, *, case: Case, role: Role = "ordinary") -> Callable[[Fac
 @cache
 def families() -> dict[str, Family]:
     """All registered problems by name, sorted."""
-    for module in pkgutil.iter_modules(problems.__path__):
+    for module in pkgutil.iter_modules([str(FOLDER)]):
         importlib.import_module(f"problems.{module.name}")
+    if not _FAMILIES:
+        raise RuntimeError(f"no problem was found in {FOLDER}: the installation is incomplete")
     return dict(sorted(_FAMILIES.items()))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.cases import finite_sum
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
 from problems.losses.penalty import Penalty
@@ -102,21 +103,17 @@ def _tasks(seed: int, penalty: Penalty) -> tuple[LinearModel, LinearModel]:
     return data(TRAIN), data(TEST)
 
 
-def _problem(name: str, seed: int, penalty: Penalty) -> Problem:
+def _problem(seed: int, penalty: Penalty) -> Problem:
     train, test = _tasks(seed, penalty)
     constants, gradient_bound = linear_model_constants(train, test)
-    return Problem(
-        name=name,
-        case="finite-sum",
-        dim=len(TRUTH),
-        constants=constants,
-        inner=train,
-        outer=test,
-        number_of_tasks=TASKS,
+    return finite_sum(
+        train,
+        test,
+        constants,
         train_size=TRAIN,
         test_size=TEST,
         probes=gaussian_probes(len(TRUTH), 1.5),
-        start=np.array([0.3, 0.5, -0.4, 0.2]),
+        start=[0.3, 0.5, -0.4, 0.2],
         gradient_bound=gradient_bound,
         analytic=True,
     )
@@ -129,7 +126,7 @@ def geman_mcclure() -> Problem:
     Constants: see `GemanMcClure` and `linear_model_constants`. The training sets have fewer data than dimensions, so
     all residuals can be 0 together: the smoothness of each training loss is attained.
     """
-    return _problem("geman-mcclure", 21, GemanMcClure(1.3))
+    return _problem(21, GemanMcClure(1.3))
 
 
 @register("welsch", case="finite-sum")
@@ -138,4 +135,4 @@ def welsch() -> Problem:
 
     Constants: see `Welsch` and `linear_model_constants`; as in `geman_mcclure`, training sets are smaller than d.
     """
-    return _problem("welsch", 22, Welsch(0.9))
+    return _problem(22, Welsch(0.9))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import resampling
 from problems.losses.cosine_loss import RotatedCosine
 from problems.losses.half_angle import sine_cosine
 from problems.noise import DataNoise, FiniteNoise
@@ -93,32 +94,22 @@ def cosine_tasks(
     return RotatedCosine(rotation, frequency, amplitude, phase)
 
 
-def cosine_problem(
-    name: str, population: RotatedCosine, noise: CosineNoise | FiniteCosineNoise, start: list[float]
-) -> Problem:
+def cosine_problem(population: RotatedCosine, noise: CosineNoise | FiniteCosineNoise, start: list[float]) -> Problem:
     """Problem of `cosine_tasks` with its proved constants (see `rotated_cosine`)."""
     frequency, amplitude = population.frequency, population.amplitude
-    d = frequency.shape[1]
-    return Problem(
-        name=name,
-        case="resampling",
-        dim=d,
-        constants=Constants(
+    return resampling(
+        population,
+        Constants(
             L=float((amplitude * frequency**2).sum(axis=0).max()),
             rho=float((amplitude * frequency**3).sum(axis=0).max()),
             sigma=math.sqrt(0.5 * ((amplitude[1] * frequency[1]) ** 2).sum()),
             sigma_g=math.sqrt(0.5) * noise.s * noise.k,
             sigma_H=math.sqrt(0.5) * noise.s * noise.k**2,
-            b=0.0,
-            b_sq=0.0,
             lower_bound=-float(amplitude.sum()),
         ),
-        inner=population,
-        outer=population,
-        number_of_tasks=len(population.phase),
         noise=noise,
-        probes=gaussian_probes(d, 2.0),
-        start=np.array(start),
+        probes=gaussian_probes(len(start), 2.0),
+        start=start,
         gradient_bound=float(np.linalg.norm((amplitude * frequency).sum(axis=0))),
         analytic=True,
     )
@@ -143,7 +134,7 @@ def rotated_cosine() -> Problem:
     amplitude = np.array([[0.9, 0.5, 0.7, 0.3], [0.3, 0.4, 0.2, 0.25]])
     population = cosine_tasks(frequency, amplitude, 6, np.random.default_rng(19))
     noise = CosineNoise(population, s=0.35, k=1.3)
-    return cosine_problem("rotated-cosine", population, noise, [0.9, -1.4, 0.6, 1.1])
+    return cosine_problem(population, noise, [0.9, -1.4, 0.6, 1.1])
 
 
 @register("rotated-cosine-finite-noise", case="resampling")
@@ -157,4 +148,4 @@ def rotated_cosine_finite_noise() -> Problem:
     amplitude = np.array([[0.8, 0.5], [0.35, 0.45]])
     population = cosine_tasks(frequency, amplitude, 4, np.random.default_rng(20))
     noise = FiniteCosineNoise(population, s=0.4, k=1.5, phases=3)
-    return cosine_problem("rotated-cosine-finite-noise", population, noise, [1.3, -0.7])
+    return cosine_problem(population, noise, [1.3, -0.7])

@@ -31,7 +31,7 @@ def saddle(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3) -> Probl
     For `|w| ≤ L/ρ` the path is `w̃_j = q^j w`, inside the well, so there PATH and both forms of GRADIENT GROWTH are
     equalities for every j ≤ N. At `w = 0`, `∇l = 0` and `∇²L = −q^{2N}L`: SMOOTHNESS is an equality there.
     """
-    return _saddle("saddle", N, alpha_L, L, rho, reach=L / rho)
+    return _saddle(N, alpha_L, L, rho, reach=L / rho)
 
 
 @register("saddle-noise", case="resampling", role="sharp")
@@ -44,7 +44,7 @@ def saddle_noise(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, si
     equality, at every S and j; the first moment is one at `S = j = 1`. SECOND MOMENT per task is attained at `w =
     0` for `N = 1`, and within 2 % for every N at `|w| = 100σ_g/L`.
     """
-    return _saddle("saddle-noise", N, alpha_L, L, rho, reach=100 * sigma_g / L, sigma_g=sigma_g)
+    return _saddle(N, alpha_L, L, rho, reach=100 * sigma_g / L, sigma_g=sigma_g)
 
 
 @register("saddle-hessian-noise", case="resampling", role="sharp")
@@ -58,17 +58,16 @@ def saddle_hessian_noise(
     (q^{2N} l'(w)² + L² E|w_N − w̃_N|² + σ_g²/T)`. With SGD DEVIATION in mean square, an equality here, SECOND
     MOMENT per task is attained at `w = 0` for `N = 1`, and within 2 % for every N at `|w| = 100σ_g/L`.
     """
-    return _saddle("saddle-hessian-noise", N, alpha_L, L, rho, 100 * sigma_g / L, sigma_g, sigma_H)
+    return _saddle(N, alpha_L, L, rho, 100 * sigma_g / L, sigma_g, sigma_H)
 
 
 def _saddle(
-    name: str, N: int, alpha_L: float, L: float, rho: float, reach: float, sigma_g: float = 0.0, sigma_H: float = 0.0
+    N: int, alpha_L: float, L: float, rho: float, reach: float, sigma_g: float = 0.0, sigma_H: float = 0.0
 ) -> Problem:
     """Build the well in which no path from `|w| ≤ reach` leaves the part where `l'' = −L`."""
     growth = (1 + alpha_L) ** N
     loudest = sigma_g * (np.sqrt(2) if sigma_H else 1)
     return line_problem(
-        name,
         well(1.01 * (growth * reach + (growth - 1) * loudest / L), L, rho),
         L=L,
         rho=rho,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from problems.cases import finite_sum
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
 from problems.losses.penalty import Penalty
@@ -90,18 +91,14 @@ def sigmoid_classification() -> Problem:
     """
     train, test = _tasks()
     constants, gradient_bound = linear_model_constants(train, test)
-    return Problem(
-        name="sigmoid-classification",
-        case="finite-sum",
-        dim=COMPONENTS + 1,
-        constants=constants,
-        inner=train,
-        outer=test,
-        number_of_tasks=TASKS,
+    return finite_sum(
+        train,
+        test,
+        constants,
         train_size=TRAIN,
         test_size=TEST,
         probes=gaussian_probes(COMPONENTS + 1, 3.0),
-        start=np.array([0.8, -0.5, 0.6, 0.3]),
+        start=[0.8, -0.5, 0.6, 0.3],
         gradient_bound=gradient_bound,
         analytic=True,
         scale=2.0,

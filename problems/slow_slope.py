@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from problems.losses.linear_noise import no_noise
+from problems.cases import resampling
 from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
@@ -71,28 +71,18 @@ def slow_slope(*, power: float = POWER) -> Problem:
     centre, spread = 3 / (p + 1), math.sqrt(9 / (p + 1) ** 2 - 3 / ((p + 1) * (p + 3)))
     steepest = 1 / (p + 1)
     loss = SlowSlope(np.array([p]))
-    return Problem(
-        name="slow-slope",
-        case="resampling",
-        dim=1,
-        constants=Constants(
+    return resampling(
+        loss,
+        Constants(
             L=p,
             rho=max(_third_derivative(p, square) for square in (centre - spread, centre + spread)),
-            sigma=0.0,
-            sigma_g=0.0,
-            sigma_H=0.0,
-            b=0.0,
-            b_sq=0.0,
             lower_bound=0.0,
         ),
-        inner=loss,
-        outer=loss,
-        number_of_tasks=1,
-        noise=no_noise(loss),
         probes=lambda count, rng: rng.standard_cauchy(size=(count, 1)),
-        start=np.array([0.5]),
+        start=[0.5],
         gradient_bound=p * math.sqrt(steepest) * (1 + steepest) ** (-p / 2 - 1),
         analytic=True,
+        made_for={"C_beta": 20.0, "K": 2000},
     )
 
 

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from problems.cases import resampling
 from problems.noise import FiniteNoise
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -120,26 +121,19 @@ def softmax_bandit() -> Problem:
     shock_range = math.sqrt(PROBABILITIES @ np.ptp(shocks, axis=1) ** 2)
     reward_range = float(np.ptp(REWARDS, axis=1).max())
     centred = REWARDS - REWARDS.mean(axis=1, keepdims=True)
-    return Problem(
-        name="softmax-bandit",
-        case="resampling",
-        dim=REWARDS.shape[1],
-        constants=Constants(
+    return resampling(
+        population,
+        Constants(
             L=HESSIAN * reward_range,
             rho=0.5 * float(np.linalg.norm(centred, axis=1).max()),
             sigma=GRADIENT * math.sqrt((spread**2).mean()),
             sigma_g=GRADIENT * shock_range,
             sigma_H=HESSIAN * shock_range,
-            b=0.0,
-            b_sq=0.0,
             lower_bound=-float(REWARDS.max(axis=1).mean()),
         ),
-        inner=population,
-        outer=population,
-        number_of_tasks=len(REWARDS),
         noise=RewardNoise(population, shocks, PROBABILITIES),
         probes=gaussian_probes(REWARDS.shape[1], 1.5),
-        start=np.array([0.4, -0.3, 0.2]),
+        start=[0.4, -0.3, 0.2],
         gradient_bound=GRADIENT * reward_range,
         analytic=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from problems.cases import finite_sum
 from problems.line_problem import line_problem
 from problems.losses.curvature_spline import CurvatureSpline
 from problems.probes import probes_around
@@ -27,7 +28,7 @@ def teeth(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness
     gradient = steepness * L**2 / rho
     loss, _, flank = toothed(N, alpha_L, L, rho, gradient)
     reach = flank / (1 + alpha_L) ** N
-    return line_problem("teeth", loss, L=L, rho=rho, probes=probes_around(0.0, reach), start=0.0, scale=reach)
+    return line_problem(loss, L=L, rho=rho, probes=probes_around(0.0, reach), start=0.0, scale=reach)
 
 
 @register("teeth-finite-sum", case="finite-sum", role="sharp")
@@ -47,18 +48,12 @@ def teeth_finite_sum(
     gradient, beta = steepness * L**2 / rho, mismatch * L**2 / rho
     train, test, flank = toothed(N, alpha_L, L, rho, gradient, beta)
     b = beta + rho * flank**2
-    return Problem(
-        name="teeth-finite-sum",
-        case="finite-sum",
-        dim=1,
-        constants=Constants(
-            L=L, rho=rho, sigma=0.0, sigma_g=0.0, sigma_H=0.0, b=b, b_sq=b**2, lower_bound=test.lower_bound()
-        ),
-        inner=train,
-        outer=test,
-        number_of_tasks=1,
+    return finite_sum(
+        train,
+        test,
+        Constants(L=L, rho=rho, b=b, lower_bound=test.lower_bound()),
         probes=probes_around(0.0, flank / (1 + alpha_L) ** N),
-        start=np.zeros(1),
+        start=[0.0],
         scale=flank / (1 + alpha_L) ** N,
     )
 

@@ -39,7 +39,14 @@ def tent(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudness: 
     )
     step = alpha_L * sigma_g / L
     return line_problem(
-        "tent", loss, L=L, rho=rho, sigma_g=sigma_g, probes=probes_around(sharp, step), start=sharp, scale=step
+        loss,
+        L=L,
+        rho=rho,
+        sigma_g=sigma_g,
+        probes=probes_around(sharp, step),
+        start=sharp,
+        scale=step,
+        made_for={"S": 1},
     )
 
 
@@ -79,7 +86,6 @@ def tent_kink(
     anchor = int(np.flatnonzero(x[order] == 0)[0])
     loss = CurvatureSpline.draw(x[order], h[order], anchor=anchor, gradient=[s, -s])
     return line_problem(
-        "tent-kink",
         loss,
         L=L,
         rho=rho,
@@ -88,6 +94,7 @@ def tent_kink(
         probes=probes_around(0.0, width * L / rho),
         start=0.0,
         scale=width * L / rho,
+        made_for={"S": 1},
     )
 
 

@@ -39,7 +39,6 @@ def twin_wells(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 0.7) -> P
     wells = CurvatureSpline.draw(shape + delta * np.array([[1], [-1]]), [L, -L, -L, -L, L], anchor=2)
     reach = 2 * L * q**-N / rho
     return line_problem(
-        "twin-wells",
         wells,
         L=L,
         rho=rho,
@@ -47,4 +46,5 @@ def twin_wells(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 0.7) -> P
         probes=probes_around([0.0, reach / 2, edge + delta], reach),
         start=reach / 2,
         scale=reach,
+        linear_within=reach / 2,
     )

@@ -34,7 +34,7 @@ def two_point_stepsize(
     although its mean is large. So `E[1/L̂²] L_w²` is of the order of `h²`, as κ is, and at `B' ≥ n` it exceeds what
     κ would be with `B'²` for `B'`.
     """
-    return _ramps("two-point-stepsize", N, alpha_L, L, rho, steepness, loudness, steep=1, tasks=tasks)
+    return _ramps(N, alpha_L, L, rho, steepness, loudness, steep=1, tasks=tasks)
 
 
 @register("two-point-tasks", case="resampling", role="sharp")
@@ -49,11 +49,11 @@ def two_point_tasks(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3,
     = 1 + 2c²`: ratio above ½; beside the sharper `1 + c²/2 + c√(1 + c²/4)`, which is `n + 1 − O(1/n)`, it tends to
     1 as n grows (0.99 at 16).
     """
-    return _ramps("two-point-tasks", N, alpha_L, L, rho, float(tasks), 0.0, steep=tasks - 1, tasks=tasks)
+    return _ramps(N, alpha_L, L, rho, float(tasks), 0.0, steep=tasks - 1, tasks=tasks)
 
 
 def _ramps(
-    name: str, N: int, alpha_L: float, L: float, rho: float, steepness: float, loudness: float, steep: int, tasks: int
+    N: int, alpha_L: float, L: float, rho: float, steepness: float, loudness: float, steep: int, tasks: int
 ) -> Problem:
     """Build `tasks` losses, the first `steep` of them a ramp, the others constant.
 
@@ -81,7 +81,6 @@ def _ramps(
         return np.concatenate([exact, along])[:count, None]
 
     return line_problem(
-        name,
         loss,
         L=L,
         rho=rho,

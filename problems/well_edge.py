@@ -26,7 +26,6 @@ def well_edge(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudn
     sharp = (radius + half_edge) / q
     sigma_g = loudness * half_edge * L / alpha_L
     return line_problem(
-        "well-edge",
         well(radius, L, rho),
         L=L,
         rho=rho,

@@ -74,7 +74,8 @@ from theory.meta_stepsize import (
     moment_kappa,
     moment_lambda,
 )
-from theory.plan import Plan, plan
+from theory.planner import Plan, plan
+from theory.request import Request
 from theory.sharper import (
     deviation_mean_bound,
     inverse_moment_sharper,
@@ -111,6 +112,7 @@ __all__ = [
     "Plan",
     "PremiseError",
     "Real",
+    "Request",
     "Schedule",
     "Trajectory",
     "V",

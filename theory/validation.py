@@ -20,8 +20,15 @@ def real(
 
     Raises ValueError with one line that names the field, the value and what is allowed.
     """
-    if isinstance(value, float) and low < value < np.inf:
+    if isinstance(value, float) and (low < value < np.inf or (value == low and not open_low)):
         return  # the common case, a hundred times faster than arrays
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float64
+        and value.size
+        and low < value.min() <= value.max() < np.inf
+    ):
+        return
     allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
     array = as_numbers(name, value, allowed)
     bad = np.isnan(array) | (array <= low if open_low else array < low)
@@ -33,8 +40,8 @@ def real(
 
 def integer(name: str, value: int | npt.ArrayLike, *, low: int) -> None:
     """Require `value` (scalar or array) to be integer-valued and at least `low`; raises ValueError in one line."""
-    if type(value) is int and value >= low:
-        return
+    if isinstance(value, int | float) and type(value) is not bool and value >= low and value % 1 == 0:
+        return  # the common case, as in `real`
     allowed = f"an integer >= {low}"
     array = as_numbers(name, value, allowed)
     bad = ~np.isfinite(array) | (array < low) | (array != np.floor(array))

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+
+from theory.constants import Real
 
 Verdict: TypeAlias = Literal["holds", "violated", "inconclusive", "vacuous", "inapplicable", "error"]
 Method: TypeAlias = Literal["exact", "attack", "enumeration", "monte-carlo", "run"]
 
 EPS = float(np.finfo(np.float64).eps)
+Values: TypeAlias = npt.NDArray[np.float64]
+
+
+class Measured(NamedTuple):
+    """What is measured at some points, beside its bound: arrays that broadcast against each other.
+
+    `slack` is the absolute rounding error of `value − bound`, derived from float64 and the number of operations.
+    """
+
+    value: Real
+    bound: Real
+    slack: Real
+
+    def ratio(self) -> Values:
+        """Return value/bound after the slack: what speaks against `value ≤ bound`.
+
+        Nothing speaks more against it than a value beyond a bound of zero, or a NaN, and nothing less than an
+        infinite bound.
+        """
+        value, bound, slack = self
+        with np.errstate(all="ignore"):
+            ratio = np.where(bound > 0, (value - slack) / bound, np.where(value > slack, np.inf, 0.0))
+        ratio = np.where(np.isinf(bound), 0.0, ratio)
+        return np.where(np.isnan(value) | np.isnan(bound), np.inf, ratio)
 
 
 @dataclass(frozen=True, kw_only=True)

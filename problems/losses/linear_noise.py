@@ -73,8 +73,3 @@ class LinearNoise(FiniteNoise):
 def two_point_noise(population: Loss, sigma_g: float) -> LinearNoise:
     """One-dimensional gradient noise `±σ_g`, each with probability ½."""
     return LinearNoise(population, [[sigma_g], [-sigma_g]], [0.5, 0.5])
-
-
-def no_noise(population: Loss) -> LinearNoise:
-    """Every datum is the population loss, in one dimension: `σ_g = σ_H = 0`."""
-    return LinearNoise(population, [[0.0]], [1.0])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from problems.noise import NoNoise
 from problems.problem import Case, Problem
 from problems.user.checks import show
 from problems.user.constants import Known, complete_constants, left_out, loose_constants, read_constants
@@ -31,7 +32,7 @@ SLOW_SECONDS = 5.0
 class Parts:
     """What a user's problem is made of; the losses have batch shape (tasks,).
 
-    `numerical` names the derivatives that are numerical, and therefore dear and no proof of a kink.
+    `step` is a first step for differences; `numerical` names the derivatives that are numerical, and therefore dear.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parts:
     labels: tuple[str, ...]
     region: Region
     start: Vector
+    step: float
     noise: FunctionNoise | None = None
     train_size: int = 1
     test_size: int = 1
@@ -52,14 +54,14 @@ class Parts:
         """The losses, each by what it is called in an error."""
         return {"": self.inner} if self.inner is self.outer else {": train": self.inner, ": test": self.outer}
 
-    def assemble(self, constants: Constants | Mapping[str, float] | None, check: Callable[[], None]) -> Problem:
-        """Make the problem; `check` raises ValueError where a loss is not what it should be.
+    def assemble(self, constants: Constants | Mapping[str, float] | None) -> Problem:
+        """Make the problem.
 
-        Raises ValueError, in one line, also where the losses have kinks and where constants are wrong or cannot be
-        estimated. Does nothing of that where the parent of this process has done it.
+        Raises ValueError, in one line, where the losses have kinks, and where constants are wrong or cannot be
+        estimated. Nothing is looked for that the parent of this process has found.
         """
-        known: Known = once(lambda: self._examine(constants, check))
-        bounds = {"gradient_sup": known.gradient_sup, "hessian_sup": known.hessian_sup}
+        known: Known = once(lambda: self._examine(constants))
+        noise = self.noise and replace(self.noise, gradient_sup=known.gradient_sup, hessian_sup=known.hessian_sup)
         return Problem(
             name=self.name,
             case=self.case,
@@ -70,7 +72,7 @@ class Parts:
             number_of_tasks=self.tasks,
             probes=uniform_probes(self.region.centre - self.region.core, self.region.centre + self.region.core),
             start=self.start,
-            noise=self.noise and replace(self.noise, **bounds),
+            noise=noise or NoNoise(self.inner),
             train_size=self.train_size,
             test_size=self.test_size,
             gradient_bound=known.gradient_bound,
@@ -78,9 +80,8 @@ class Parts:
             estimated=known.estimated,
         )
 
-    def _examine(self, constants: Constants | Mapping[str, float] | None, check: Callable[[], None]) -> Known:
+    def _examine(self, constants: Constants | Mapping[str, float] | None) -> Known:
         given = read_constants(constants, self.case, self.noise is not None)
-        check()
         if self.numerical != "gradient and hvp":
             self._require_no_kinks()
         estimator = Estimator(
@@ -90,6 +91,7 @@ class Parts:
             self.tasks,
             self.region,
             self.start,
+            self.step,
             L_given=given.get("L"),
             rows=FEW_ROWS if self.numerical else ROWS,
         )
@@ -111,9 +113,9 @@ class Parts:
             kink = find_kink(loss, ends, b)
             if kink is not None:
                 raise ValueError(
-                    f"{self.labels[kink.task]}{label}: the gradient jumps by {kink.jump:.3g} within {kink.distance:.0e} "
-                    f"of w = {show(kink.w)}: the loss has a kink there, and the theory needs smooth losses "
-                    "(softplus, tanh or GELU for ReLU, √(x² + ε) for |x|)"
+                    f"{self.labels[kink.task]}{label}: the gradient jumps by {kink.jump:.3g} within "
+                    f"{kink.distance:.0e} of w = {show(kink.w)}: the loss has a kink there, and the theory needs "
+                    "smooth losses (softplus, tanh or GELU for ReLU, √(x² + ε) for |x|)"
                 )
 
     def _announced(self, names: tuple[str, ...], products: int) -> Callable[[str, float], None]:

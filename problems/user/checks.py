@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from problems.user.derivatives import EPS, Derivative, numerical_gradient, numerical_hvp
+from problems.user.derivatives import EPS, Derivative, numerical_gradient, numerical_hvp, reliable_step
 from problems.user.loss import FunctionLoss, Functions, Vector
 from theory.loss import Array
 
@@ -17,8 +18,10 @@ AGREEMENT = 1e-6
 where it does not, its own error estimate is added, so that a kink is not mistaken for an error."""
 
 
-def check_loss(loss: FunctionLoss, points: npt.NDArray[np.float64], rng: np.random.Generator) -> None:
+def check_loss(loss: FunctionLoss, points: npt.NDArray[np.float64], rng: np.random.Generator) -> FunctionLoss:
     """Require of a batch (tasks,) that shapes, values and derivatives are right at `points` (P, d).
+
+    Returns the batch with a first step of differences that is right for it; its own is the longest that is tried.
 
     Raises ValueError, in one line that names the loss, the function and what is allowed, where a function raises,
     returns the wrong shape, type, NaN or infinity, or another value for the same point, and where the gradient is not
@@ -37,16 +40,18 @@ def check_loss(loss: FunctionLoss, points: npt.NDArray[np.float64], rng: np.rand
     w = np.repeat(points, len(loss.functions), axis=0)
     owner = np.tile(np.arange(len(loss.functions)), len(points))
     rows = FunctionLoss(loss.functions[owner], loss.step)
+    rows = replace(rows, step=reliable_step(lambda x, row: rows.take(row).value(x), w, u, loss.step))
     along = np.broadcast_to(u, w.shape)
     if "gradient" in given:
-        found = numerical_gradient(lambda x, row: rows.take(row).value(x), w, loss.step)
+        found = numerical_gradient(lambda x, row: rows.take(row).value(x), w, rows.step)
         _require_derivative("gradient", "value", rows, w, rows.gradient(w), found)
     if given & {"hessian", "hvp"}:
-        found = numerical_hvp(lambda x, row: rows.take(row).gradient(x), w, along, loss.step)
+        found = numerical_hvp(lambda x, row: rows.take(row).gradient(x), w, along, rows.step)
         for name in sorted(given & {"hessian", "hvp"}):
             only = _only(rows, name)
             _require_derivative(name, "gradient", rows, w, only.hvp(w, along), found)
             _require_symmetric(name, only, w, u, v)
+    return replace(loss, step=rows.step)
 
 
 def _directions(rng: np.random.Generator, d: int) -> tuple[Vector, Vector]:
@@ -92,7 +97,10 @@ def _require_rows_of_their_own(functions: Functions, points: Vector, u: Vector) 
 def _only(rows: FunctionLoss, name: str) -> FunctionLoss:
     """Return the same losses with one of `hessian` and `hvp`."""
     kept = np.empty(len(rows.functions), dtype=object)
-    kept[:] = [Functions(f.label, f.value, f.gradient, vectorised=f.vectorised, **{name: getattr(f, name)}) for f in rows.functions]
+    kept[:] = [
+        Functions(f.label, f.value, f.gradient, vectorised=f.vectorised, **{name: getattr(f, name)})
+        for f in rows.functions
+    ]
     return FunctionLoss(kept, rows.step)
 
 

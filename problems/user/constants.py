@@ -61,9 +61,7 @@ def left_out(known: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(name for name in (*CONSTANTS, *BOUNDS) if name not in known)
 
 
-def complete_constants(
-    known: Mapping[str, float], estimator: Estimator, tell: Callable[[str, float], None]
-) -> Known:
+def complete_constants(known: Mapping[str, float], estimator: Estimator, tell: Callable[[str, float], None]) -> Known:
     """Add estimates of what is left out, each told by name and value as it comes; ValueError where one fails."""
     values, estimated = dict(known), left_out(known)
     for name in estimated:

@@ -26,6 +26,9 @@ ORDER_6 = np.array([0, 1 / 90, -3 / 20, 3 / 2, 3 / 2, -3 / 20, 1 / 90, 0])
 HALVINGS = 6
 AGREEMENT_OF_ORDERS = 1e-8
 """Where orders 6 and 8 agree to this, relatively, order 8 is right to about 1e-10."""
+FINER = 64.0
+"""Ratio of the steps whose derivatives are compared where a first step is looked for."""
+SAME = 1e-6
 
 
 class Derivative(NamedTuple):
@@ -33,6 +36,34 @@ class Derivative(NamedTuple):
 
     value: Array
     error: Array
+
+
+def reliable_step(value: AtRows, w: Array, u: Array, step: float) -> float:
+    """First step of differences for a function like `value`: `step`, or less where that is far too long.
+
+    Differences over steps that are far longer than a function's waves look as sure as others, but change when the step
+    does: the derivatives along `u` (d,) at `w` (n, d) must be those of a step 64 times finer. Differences halve their
+    step six times at most, so the first step that passes may be 64 times too long: a sixteenth of it comes back, unless
+    it is `step`, or no two steps agree, as at kinks.
+    """
+    tried, coarse = step, _slopes(value, w, u, step)
+    while tried / FINER > np.sqrt(EPS) * step:
+        fine = _slopes(value, w, u, tried / FINER)
+        if np.abs(coarse - fine).max() <= SAME * np.abs(fine).max():
+            return tried if tried == step else tried / 16
+        tried, coarse = tried / FINER, fine
+    return step
+
+
+def _slopes(value: AtRows, w: Array, u: Array, step: float) -> Array:
+    """Derivatives of `value` along `u` (d,) at the rows of `w` (n, d): shape (n,)."""
+    rows = np.arange(len(w))
+
+    def along(t: Array, row: Array) -> Array:
+        t, row = np.broadcast_arrays(t, row)
+        return value(w[row.ravel()] + t.ravel()[:, None] * u, row.ravel()).reshape(t.shape)
+
+    return _derivative(along, np.zeros(len(w)), EPS * np.abs(value(w, rows)), step, args=(rows,)).value
 
 
 def numerical_gradient(value: AtRows, w: Array, step: float) -> Derivative:

@@ -36,13 +36,16 @@ PATH_STARTS = 4
 OF_EACH_TASK, DESCENT_ROUNDS = 4, 200
 PRODUCTS = 40
 """About so many Hessian-vector products are spent for each point."""
-DIFFERENCE = 6e-4
-"""Distance of the points of a difference of Hessian-vector products, in units of the region's reach."""
+DIFFERENCE = 5e-3
+"""Distance of the points of a difference of Hessian-vector products, in units of the step for values."""
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """Estimates for losses of batch shape (tasks,) in a region, and where algorithms come that start there."""
+    """Estimates for losses of batch shape (tasks,) in a region, and where algorithms come that start there.
+
+    `step` is a first step for differences of values; `L_given` is known already, `rows` are so many points and tasks.
+    """
 
     inner: Loss
     outer: Loss
@@ -50,6 +53,7 @@ class Estimator:
     tasks: int
     region: Region
     start: Vector
+    step: float
     L_given: float | None = None
     rows: int = ROWS
 
@@ -98,10 +102,11 @@ class Estimator:
 
     def gradient_bound(self) -> float:
         """Largest gradient norm of any task."""
-        return max(
-            self._largest(lambda task, loss=loss: steepness(loss.take(task).gradient, loss.take(task).hvp), 0)
-            for loss in self._losses
-        )
+
+        def steep(loss: Loss) -> Make:
+            return lambda task: steepness(loss.take(task).gradient, loss.take(task).hvp)
+
+        return max(self._largest(steep(loss), 0) for loss in self._losses)
 
     def b(self) -> float:
         """Mean over tasks of the largest ‖∇l_{S_i} − ∇l_{T_i}‖."""
@@ -144,7 +149,7 @@ class Estimator:
 
     @property
     def _h(self) -> float:
-        return DIFFERENCE * self.region.reach
+        return DIFFERENCE * self.step
 
     @cached_property
     def _points(self) -> Array:

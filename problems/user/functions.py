@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from problems.problem import Problem
 from problems.user.assembly import Parts
 from problems.user.checks import bias_notice, check_loss, require_finite, require_reproducible
 from problems.user.loss import FunctionLoss, FunctionNoise
-from problems.user.region import read_region
+from problems.user.memory import once
+from problems.user.region import Region, read_region
 from problems.user.tasks import read_tasks
 from theory.constants import Constants
 from theory.validation import integer
@@ -52,8 +54,8 @@ def from_functions(
         takes as many directions.
     name : shown in notices, and in records where the problem is not named by a file and a factory.
     region : where the constants are to hold: a radius, for the ball around the start (the origin where no start is
-        given), or the corners (low, high) of a box, numbers or shape (d,). Claims are examined at points of its core, so
-        that pairs of points and searches stay inside. Constants are estimated there, and on the inner paths and meta
+        given), or the corners (low, high) of a box, numbers or shape (d,). Claims are examined in its core, so that
+        pairs of points and searches stay inside. Constants are estimated in all of it, and on the inner paths and meta
         iterates that start there.
     start : (d,) where the algorithms start, in the region; by default a corner of its core.
     train_size, test_size : data points per training and test set, which oracle calls are counted in (finite-sum).
@@ -64,10 +66,10 @@ def from_functions(
 
     Raises
     ------
-    ValueError : one line that names the task, the field and what is allowed. No tasks, a loss with a kink, mixed forms, a function that is
+    ValueError : one line that names the task, the field and what is allowed. No tasks, mixed forms, a function that is
         missing, raises, or returns the wrong shape, NaN or single precision, derivatives that are not derivatives, a
-        Hessian that is not symmetric, samples that depend on more than their generator, and constants that are unknown
-        or out of range.
+        Hessian that is not symmetric, a gradient that jumps, samples that depend on more than their generator, and
+        constants that are unknown or out of range.
 
     Examples
     --------
@@ -84,21 +86,10 @@ def from_functions(
     for field, size in (("dim", dim), ("train_size", train_size), ("test_size", test_size)):
         integer(field, size, low=1)
     where, at = read_region(region, start, dim)
-    step = where.reach / 8
-    case, losses, samples = read_tasks(tasks, step, vectorised)
-    noise = FunctionNoise(samples, step) if samples else None
-
-    def check() -> None:
-        rng = np.random.default_rng(0)
-        points = where.points(CHECKED_POINTS, rng)
-        for loss in losses:
-            check_loss(loss, points, rng)
-        given = [*losses, _check_noise(name, losses[0], noise, points, rng)] if noise is not None else losses
-        for missing in sorted({what for loss in given if (what := loss.differentiated)}):
-            logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
-        for loss in losses:
-            require_finite(loss, where.points(FINITE_POINTS, rng))
-
+    case, losses, samples = read_tasks(tasks, where.reach / 8, vectorised)
+    noise = FunctionNoise(samples, where.reach / 8) if samples else None
+    step = once(lambda: _check(name, losses, noise, where))
+    losses = [replace(loss, step=step) for loss in losses]
     parts = Parts(
         name=name,
         case=case,
@@ -108,12 +99,27 @@ def from_functions(
         labels=tuple(f"task {number}" for number in range(len(losses[0].functions))),
         region=where,
         start=at,
-        noise=noise,
+        noise=noise and replace(noise, step=step),
         train_size=train_size,
         test_size=test_size,
+        step=step,
         numerical=losses[0].differentiated,
     )
-    return parts.assemble(constants, check)
+    return parts.assemble(constants)
+
+
+def _check(name: str, losses: list[FunctionLoss], noise: FunctionNoise | None, region: Region) -> float:
+    """Check losses and samples; returns a first step of differences that is right for all."""
+    rng = np.random.default_rng(0)
+    points = region.points(CHECKED_POINTS, rng)
+    given = [check_loss(loss, points, rng) for loss in losses]
+    if noise is not None:
+        given.append(_check_noise(name, given[0], noise, points, rng))
+    for missing in sorted({what for loss in given if (what := loss.differentiated)}):
+        logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
+    for loss in given[: len(losses)]:
+        require_finite(loss, region.points(FINITE_POINTS, rng))
+    return min(loss.step for loss in given)
 
 
 def _check_noise(
@@ -121,8 +127,7 @@ def _check_noise(
 ) -> FunctionLoss:
     """Check one sample of each task, look for a bias, and return the samples."""
     tasks = np.arange(len(loss.functions))
-    samples = noise.minibatch(tasks, 1, rng)
-    check_loss(samples, points, rng)
+    samples = check_loss(noise.minibatch(tasks, 1, rng), points, rng)
     require_reproducible(lambda equal: noise.minibatch(tasks, 1, equal), points)
     notice = bias_notice(loss, lambda task: noise.minibatch(np.full(BIAS_DRAWS, task), 1, rng), points[:1])
     if notice:

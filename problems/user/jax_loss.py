@@ -72,7 +72,7 @@ class Jax:
 
 def read_parameters(parameters: Any) -> tuple[npt.NDArray[np.float64], Rebuild]:
     """Return the parameters as a vector (d,), and what rebuilds them of one; ValueError unless they are float64."""
-    if not jax.config.read("jax_enable_x64"):
+    if jnp.zeros(1).dtype != np.float64:
         raise ValueError(f"parameters are float32, must be float64: {HINT}")
     leaves, structure = jax.tree_util.tree_flatten(parameters)
     try:

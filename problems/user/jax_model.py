@@ -27,8 +27,8 @@ def from_jax(
 
     Parameters
     ----------
-    loss : `loss(parameters, data)`, a scalar, smooth in the parameters. It is called under `jax.jit` and `jax.vmap`, for
-        many parameters and tasks at once.
+    loss : `loss(parameters, data)`, a scalar, smooth in the parameters. It is called under `jax.jit` and `jax.vmap`,
+        for many parameters and tasks at once.
     parameters : a tree of float64 arrays, where the algorithms start. JAX computes in single precision unless told
         otherwise before its first array: `jax.config.update("jax_enable_x64", True)`.
     tasks, constants, name, region, train_size, test_size : as for `from_torch`.

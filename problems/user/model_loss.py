@@ -101,4 +101,3 @@ class ModelLoss(Loss):
         task = np.broadcast_to(self.tasks, shape).reshape(-1)
         found = self.function.rows(what, self.data, task, *rows)
         return found.reshape(*shape, *found.shape[1:])
-

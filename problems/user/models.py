@@ -15,6 +15,7 @@ from problems.problem import Problem
 from problems.user.assembly import Parts
 from problems.user.checks import AGREEMENT, show
 from problems.user.derivatives import numerical_gradient, numerical_hvp
+from problems.user.memory import once
 from problems.user.model_loss import DataSets, Differentiator, ModelLoss
 from problems.user.region import read_region
 from problems.user.rows import Rows, every_task
@@ -66,21 +67,17 @@ def problem_of(
     """Make a problem of one loss function and the data of each task; errors as `from_torch`."""
     sets = {which: _data_sets(framework, which, data) for which, data in read_tasks(tasks).items()}
     losses = [ModelLoss.of(function, data) for data, _ in sets.values()]
-    counted = [size for _, size in sets.values()]
-    sizes = {
-        field: counted[which] if given is None else given
-        for which, (field, given) in zip((0, -1), (("train_size", options.train_size), ("test_size", options.test_size)),
-                                         strict=True)
-    }  # fmt: skip
-    for field, size in sizes.items():
-        integer(field, size, low=1)
+    sizes = _sizes([largest for _, largest in sets.values()], options) if TRAIN in sets else (1, 1)
     region, at = read_region(options.region, start, len(start))
+
+    step = region.reach / 8
 
     def check() -> None:
         points = region.points(CHECKED_POINTS, np.random.default_rng(0))
         for which, loss in zip(sets, losses, strict=True):
-            _check(loss, which, every_task(np.concatenate([at[None], points]), len(loss.tasks)), region.reach / 8)
+            _check(loss, which, every_task(np.concatenate([at[None], points]), len(loss.tasks)), step)
 
+    once(check)
     parts = Parts(
         name=options.name,
         case="finite-sum" if TRAIN in sets else "resampling",
@@ -90,9 +87,20 @@ def problem_of(
         labels=tuple(f"task {number}" for number in range(len(losses[0].tasks))),
         region=region,
         start=at,
-        **(sizes if TRAIN in sets else {}),
+        step=step,
+        train_size=sizes[0],
+        test_size=sizes[1],
     )
-    return parts.assemble(options.constants, check)
+    return parts.assemble(options.constants)
+
+
+def _sizes(largest: Sequence[int], options: Options) -> tuple[int, int]:
+    """Data points per training and test set: as given, or as many as the largest set has."""
+    given = (options.train_size, options.test_size)
+    train, test = (found if size is None else size for size, found in zip(given, largest, strict=True))
+    integer("train_size", train, low=1)
+    integer("test_size", test, low=1)
+    return train, test
 
 
 def read_tasks(tasks: Any) -> dict[str, list[Any]]:
@@ -129,13 +137,15 @@ def _split(task: Any, number: int) -> dict[str, Any]:
 
 def _data_sets(framework: Framework, which: str, data: Sequence[Any]) -> tuple[DataSets, int]:
     """Data of all tasks, those of equal shape stacked, and the size of the largest set (its leading axis)."""
-    read = []
+    read: list[tuple[tuple[Any, ...], Any]] = []
     for number, task in enumerate(data):
         label = f"task {number}" + (f": {which}" if which else "")
         try:
             leaves, structure = framework.read(task)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{label} is no data: {error}; must be arrays, or tuples, lists or mappings of them") from error
+            raise ValueError(
+                f"{label} is no data: {error}; must be arrays, or tuples, lists or mappings of them"
+            ) from error
         if read and structure != read[0][1]:
             raise ValueError(f"{label} has data of another form than task 0: all must have the same")
         read.append((leaves, structure))

@@ -41,8 +41,8 @@ def curvature(product: Product, h: float) -> Objective:
 def third_derivative(product: Product, h: float) -> Objective:
     """Norm of the third derivative of which `product` is the second; the state is two unit vectors (n, 2, d).
 
-    Alternating maximisation of `D³l[x, y, z]`, which only climbs; its maximum over three unit vectors is that over equal
-    ones (Banach).
+    Alternating maximisation of `D³l[x, y, z]`, which only climbs; its maximum over three unit vectors is that over
+    equal ones (Banach).
     """
 
     def form(w: Array, x: Array, y: Array) -> Array:

@@ -47,11 +47,14 @@ FIELDS = tuple(field.name for field in fields(Task))
 LOSS_FIELDS = ("value", *DERIVATIVES)
 
 
-def read_tasks(tasks: Iterable[Any], step: float, vectorised: bool = False) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
+def read_tasks(
+    tasks: Iterable[Any], step: float, vectorised: bool = False
+) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
     """Return the case, the losses ([population] or [training, test]) and the samplers (none without data noise).
 
-    `step` is the first step of numerical differentiation, `vectorised` functions take many points. Raises ValueError, in one line that names the task, where
-    there are none, where a task is incomplete or of no form, and where tasks differ in form.
+    `step` is the first step of numerical differentiation, `vectorised` functions take many points.
+    Raises ValueError, in one line that names the task, where there are none, where a task is incomplete or of no form,
+    and where tasks differ in form.
     """
     if isinstance(tasks, Mapping) or not isinstance(tasks, Iterable):
         raise ValueError(f"tasks is a {type(tasks).__name__}, must be a list of tasks")
@@ -64,7 +67,9 @@ def read_tasks(tasks: Iterable[Any], step: float, vectorised: bool = False) -> t
     if "value" in given[0] and not given[0].keys() & {"train", "test"}:
         population = [_functions(task, f"task {number}", vectorised) for number, task in enumerate(given)]
         samplers = tuple(
-            _sampler(task["sample"], f"task {n}: sample", vectorised) for n, task in enumerate(given) if "sample" in task
+            _sampler(task["sample"], f"task {n}: sample", vectorised)
+            for n, task in enumerate(given)
+            if "sample" in task
         )
         return "resampling", [FunctionLoss.of(population, step)], samplers
     if given[0].keys() == {"train", "test"}:

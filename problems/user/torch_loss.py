@@ -6,7 +6,7 @@ Rows do not mix, so that gradients of the sum of their losses are the gradients 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,7 +50,9 @@ class TorchLoss(Differentiator):
         except Exception as error:  # whatever a user's code raises
             raise ValueError(f"loss cannot be evaluated at many points at once: {one_line(error)}") from error
         if not isinstance(value, torch.Tensor) or value.shape != w.shape[:1] or value.dtype != torch.float64:
-            found = f"{value.dtype} of shape {tuple(value.shape[1:])}" if isinstance(value, torch.Tensor) else repr(value)
+            found = (
+                f"{value.dtype} of shape {tuple(value.shape[1:])}" if isinstance(value, torch.Tensor) else repr(value)
+            )
             raise ValueError(f"loss returned {found}, must be a float64 scalar")
         return value
 
@@ -90,7 +92,7 @@ def _of_module(module: Any) -> tuple[npt.NDArray[np.float64], Rebuild, bool]:
     double = copy.deepcopy(module).double()  # buffers and frozen parameters too
 
     def rebuild(w: Tensor) -> Callable[..., Any]:
-        named: Mapping[str, Tensor] = dict(zip(trainable, pieces(w), strict=True))
+        named = dict(zip(trainable, pieces(w), strict=True))
         return lambda *inputs, **more: torch.func.functional_call(double, named, inputs, more)
 
     return start, rebuild, cast

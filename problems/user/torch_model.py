@@ -30,14 +30,14 @@ def from_torch(
 
     Parameters
     ----------
-    loss : `loss(parameters, data)`, a scalar tensor, smooth in the parameters. It is called under `torch.func.vmap`, for
-        many parameters and tasks at once: no `.item()`, no branches on values, no random numbers. Where `parameters` is
-        a module, its first argument is that module as a function, with the parameters of the moment.
+    loss : `loss(parameters, data)`, a scalar tensor, smooth in the parameters. It is called under `torch.func.vmap`,
+        for many parameters and tasks at once: no `.item()`, no branches on values, no random numbers. Where
+        `parameters` is a module, the first argument is that module as a function, with the parameters of the moment.
     parameters : a tensor, a tree of them (tuples, lists, mappings), or a `torch.nn.Module`, whose trainable parameters
         count. The algorithms start at their values. Single precision is cast to float64, with a notice.
-    tasks : of each task the data, a tree of tensors or arrays that reaches `loss` as it is (resampling, without data
-        noise), or a pair `(train, test)` of such trees, or a mapping with these keys (finite-sum). Tasks of equal shapes
-        are evaluated together.
+    tasks : of each task the data, an array or a tree of arrays, which reach `loss` as tensors (resampling, without data
+        noise); or training and test data (finite-sum): a pair of trees `(train, test)`, or a mapping with these keys.
+        So `(x, y)`, a pair of arrays, is data. Tasks of equal shapes are evaluated together.
     constants : as for `from_functions`; what is left out is estimated by Hessian-vector products.
     name : shown in notices, and in records where the problem is not named by a file and a factory.
     region : where the constants are to hold: the radius of a ball around the start, or the corners of a box around it.

@@ -57,25 +57,37 @@ def numerical_gradient(function: Callable[[Array], Array], w: Array, problem: Pr
     return np.stack([derivative(function, w, e, problem) for e in np.eye(problem.dim)], axis=-1)
 
 
-@pytest.mark.parametrize("which", ["inner", "outer"])
+def loss_of(problem: Problem, which: str) -> Loss:
+    """Training losses, test losses, or a minibatch of each task."""
+    if which != "minibatch":
+        return problem.inner if which == "inner" else problem.outer
+    return problem.noise.minibatch(np.arange(problem.number_of_tasks), 3, np.random.default_rng(15))
+
+
+LOSSES = pytest.mark.parametrize("which", ["inner", "outer", "minibatch"])
+
+
+@LOSSES
 def test_gradient_is_the_derivative_of_the_value(problem: Problem, which: str) -> None:
-    loss: Loss = getattr(problem, which)
+    loss = loss_of(problem, which)
     w = probes(problem)[:, None]
     assert_derivative(loss.gradient(w), numerical_gradient(loss.value, w, problem), problem)
 
 
-@pytest.mark.parametrize("which", ["inner", "outer"])
+@LOSSES
 def test_hessian_is_the_derivative_of_the_gradient(problem: Problem, which: str) -> None:
-    loss: Loss = getattr(problem, which)
+    loss = loss_of(problem, which)
     w, v = probes(problem)[:, None], np.random.default_rng(12).normal(size=(6, problem.number_of_tasks, problem.dim))
     assert_derivative(loss.hvp(w, v), derivative(loss.gradient, w, v, problem), problem)
 
 
-def test_linearize_agrees_with_gradient_and_hessian(problem: Problem) -> None:
+@LOSSES
+def test_linearize_agrees_with_gradient_and_hessian(problem: Problem, which: str) -> None:
+    loss = loss_of(problem, which)
     w, v = probes(problem)[:, None], np.random.default_rng(13).normal(size=(6, problem.number_of_tasks, problem.dim))
-    gradient, hessian = problem.inner.linearize(w)
-    np.testing.assert_allclose(gradient, problem.inner.gradient(w), rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(hessian(v), problem.inner.hvp(w, v), rtol=1e-13, atol=1e-13)
+    gradient, hessian = loss.linearize(w)
+    np.testing.assert_allclose(gradient, loss.gradient(w), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(hessian(v), loss.hvp(w, v), rtol=1e-13, atol=1e-13)
 
 
 def test_losses_broadcast_over_replicas_and_take_tasks(problem: Problem) -> None:

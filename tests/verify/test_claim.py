@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
 from verify import claim as claim_module
-from verify.claim import Cell, Claim, claim, claims
+from verify.cell import Cell
+from verify.claim import Claim, claims
 from verify.verdict import Finding
 
 
 def test_claims_come_in_one_order_whichever_was_imported_first(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = list(claims())
     by_name = dict(claim_module._CLAIMS)
-    last_first = sorted(by_name, key=lambda name: by_name[name].check.__module__, reverse=True)
+    last_first = sorted(by_name, key=lambda name: by_name[name].module, reverse=True)
     monkeypatch.setattr(claim_module, "_CLAIMS", {name: by_name[name] for name in last_first})
     assert list(claims()) == expected
 
@@ -24,7 +25,7 @@ def test_the_claims_of_users_come_last_as_they_came(monkeypatch: pytest.MonkeyPa
             yield from ()
 
         check.__module__ = module
-        return replace(claims()["path"], name=f"of {module}", check=check)
+        return replace(claims()["path"], name=f"of {module}", measure=check)
 
     theirs = {f"of {module}": made(module) for module in ("zebra", "aardvark", "verifying")}
     monkeypatch.setattr(claim_module, "_CLAIMS", {**theirs, **claims()})
@@ -34,11 +35,10 @@ def test_the_claims_of_users_come_last_as_they_came(monkeypatch: pytest.MonkeyPa
 def test_a_name_belongs_to_one_module(monkeypatch: pytest.MonkeyPatch) -> None:
     path = claims()["path"]
     monkeypatch.setattr(claim_module, "_CLAIMS", dict(claim_module._CLAIMS))
-    description = {field.name: getattr(path, field.name) for field in fields(Claim) if field.name != "check"}
-    assert claim(**description)(path.check) == path  # a module that is loaded again
+    assert path(path.measure) == path  # a module that is loaded again
 
     def check(cell: Cell) -> Iterator[Finding]:
         yield from ()
 
     with pytest.raises(ValueError, match=r"^two claims are named 'path'$"):
-        claim(**description)(check)
+        path(check)

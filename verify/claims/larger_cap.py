@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from theory.growth import stepsize_cap
-from theory.sharper import larger_cap
-from verify.claim import Cell, Mutant, claim
+from verify.cell import Cell
+from verify.claim import Mutant, claim, own
 from verify.evidence.critical import first_failure
-from verify.evidence.search import Values
-from verify.verdict import EPS, Finding
+from verify.statements import STEPSIZE_CAP
+from verify.verdict import EPS, Finding, Values
 
 
 def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
@@ -30,20 +29,20 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
 
 
 @claim(
-    name="larger cap",
-    title="LARGER CAP: in the resampling case the cap can be sin(π/(4N))/L",
-    source="own",
-    statement="products M of 2N symmetric factors within αL of I have ⟨v, Mv⟩ > 0 for all v ≠ 0 iff α < sin(π/(4N))/L",
-    assumptions=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
+    "larger cap",
+    STEPSIZE_CAP,
+    "in the resampling case the cap can be sin(π/(4N))/L",
+    says="products M of 2N symmetric factors within αL of I have ⟨v, Mv⟩ > 0 for all v ≠ 0 iff α < sin(π/(4N))/L",
+    source=own(),
+    assumes=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
     measured="first α at which 2N reflections, each chosen to turn v farthest, turn it by a right angle; by bisection",
-    sharp="plane reflections",
-    formula=larger_cap,
-    mutants=(
-        Mutant("π/(4NL), without the sine", lambda c, N: np.pi / (4 * N) / c.L, "convex-quadratic"),
-        Mutant("the paper's cap", stepsize_cap, "convex-quadratic"),
-    ),
-    rules=("near cap",),
+    at=("near cap",),
     problems=("convex-quadratic",),
+    sharp="plane reflections",
+    mutants=(
+        Mutant("π/(4NL), without the sine", "convex-quadratic", larger_cap=lambda p: np.pi / (4 * p.N) / p.L),
+        Mutant("the paper's cap", "convex-quadratic", larger_cap=lambda p: p.cap),
+    ),
 )
 def cap_of_products(cell: Cell) -> Iterator[Finding]:
     """Turn a vector by 2N factors."""
@@ -51,11 +50,10 @@ def cap_of_products(cell: Cell) -> Iterator[Finding]:
         return
     L = cell.constants.L
     found = first_failure(lambda alpha: kept_to_its_side(alpha * L, 2 * cell.N), 0.0, 1 / L)
-    bound = float(cell.formula(cell.constants, cell.N))
     yield Finding(
         measured=found.low,
         upper=found.high,
-        bound=bound,
+        bound=float(cell.paper.larger_cap),
         slack=found.high - found.low + 16 * cell.N * EPS / L,
         attained=True,
         witness={"alpha": [found.low, found.high]},

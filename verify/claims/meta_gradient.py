@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from theory.loss import Array, Loss
 from theory.maml import adapt, meta_gradient, meta_objective, pull_back
-from theory.smoothness import task_smoothness
-from verify.claim import Cell, Mutant, claim
-from verify.evidence.probing import starts, worst_of
+from verify.cell import Cell
+from verify.claim import Mutant, claim, paper
+from verify.evidence.attack import norm, starts, worst
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
-from verify.evidence.search import Values, worst
-from verify.verdict import Finding
+from verify.statements import META_GRADIENT
+from verify.verdict import Finding, Measured, Values
 
 STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small that its own error vanishes
 
@@ -32,8 +33,8 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     two values over 2h. The step balances the two.
     """
     problem, s, losses = cell.problem, cell.schedule(), (cell.problem.inner, cell.problem.outer)
-    outer, inner = (np.linalg.norm(loss.gradient(w), axis=-1) for loss in (problem.outer, problem.inner))
-    L_i = np.max(task_smoothness(problem.constants, s, outer, inner), axis=-1, keepdims=True)
+    outer, inner = (norm(loss.gradient(w)) for loss in (problem.outer, problem.inner))
+    L_i = np.max(cell.paper.task_smoothness(outer, inner), axis=-1, keepdims=True)
     value = meta_objective(w, cell.alpha, cell.N, *losses)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
     h = np.sqrt(2 * rounding / L_i)
@@ -59,25 +60,26 @@ def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Arr
 
 
 @claim(
-    name="meta-gradient",
-    title="META-GRADIENT: N Hessian factors in the right order give the derivative of the meta objective",
-    source="Ji, Yang, Liang (2022), meta-gradients of the resampling and the finite-sum case",
-    statement="∇L_i(w) = (I − αH_0)(I − αH_1)⋯(I − αH_{N−1}) g_N, H_j at w̃_j, g_N the test gradient at w̃_N",
-    assumptions=("losses are twice differentiable",),
+    "meta-gradient",
+    META_GRADIENT,
+    "N Hessian factors in the right order give the derivative of the meta objective",
+    says="∇L_i(w) = (I − αH_0)(I − αH_1)⋯(I − αH_{N−1}) g_N, H_j at w̃_j, g_N the test gradient at w̃_N",
+    source=paper("meta-gradients of the resampling and the finite-sum case"),
+    assumes=("losses are twice differentiable",),
     measured=(
         "difference from an independent derivative of L_i along random directions, beside the error that float64 and "
         "the step allow: complex step where the losses are analytic, else central differences"
     ),
-    sharp="none: an identity, checked where the Hessians along the path do not commute (random-ridges)",
+    needs=("rho",),
+    at=("recommended", "fixed"),
+    also=("random-ridges", "opposed-curvature", "convex-quadratic"),
+    sharp="an identity, checked where the Hessians along the path do not commute (random-ridges)",
     formula=meta_gradient,
     mutants=(
-        Mutant("factors reversed", reversed_factors, "random-ridges"),
-        Mutant("Hessians at w̃_1, …, w̃_N", late_hessians, "random-ridges"),
-        Mutant("first-order", first_order, "random-ridges"),
+        Mutant("factors reversed", "random-ridges", formula=reversed_factors),
+        Mutant("Hessians at w̃_1, …, w̃_N", "random-ridges", formula=late_hessians),
+        Mutant("first-order", "random-ridges", formula=first_order),
     ),
-    needs=("rho",),
-    rules=("recommended", "fixed"),
-    sharp_on=("random-ridges", "opposed-curvature", "convex-quadratic"),
 )
 def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
     """Compare at all probes, one random direction each."""
@@ -87,19 +89,13 @@ def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
     v = cell.rng("directions").normal(size=points.shape)
     v /= np.linalg.norm(v, axis=1, keepdims=True)
 
-    def evaluate(coded: Values) -> tuple[Values, Values, Values]:
+    def measure(coded: Values) -> Measured:
         w, direction = coded[:, None, : problem.dim], coded[:, None, problem.dim :]
         gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
         independent, error = derivative(cell, w, direction)
         error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
-        return worst_of(np.abs((gradient * direction).sum(axis=-1) - independent), error, np.zeros(1))
+        return Measured(np.abs((gradient * direction).sum(axis=-1) - independent), error, np.zeros(1))
 
-    finding, _ = worst(evaluate, np.concatenate([points, v], axis=1))
-    coded = np.asarray(finding.witness["point"])
-    yield Finding(
-        **{
-            **finding.__dict__,
-            "label": derivative.__name__.replace("_", " "),
-            "witness": {"w": coded[: problem.dim].tolist(), "v": coded[problem.dim :].tolist()},
-        }
-    )
+    finding, _ = worst(measure, np.concatenate([points, v], axis=1))
+    w, v = np.split(np.asarray(finding.witness["point"]), 2)
+    yield replace(finding, label=derivative.__name__.replace("_", " "), witness={"w": w.tolist(), "v": v.tolist()})

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.problem import Problem
-from problems.registry import family
 from theory.loss import Array
 from theory.maml import mean_over_tasks, meta_gradient
-from verify.evidence.search import Values
+from verify.verdict import Values
 
 PARTS, ROUNDS = 256, 3
 
@@ -64,29 +63,3 @@ def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float,
             return Bracket(low, low)
         low, high = float(grid[first - 1]), float(grid[first])
     return Bracket(low, high)
-
-
-INSTANCES = {"opposed-curvature": 1e-4, "opposed-curvature-quadratic": 1.0, "twin-wells": 0.5}
-"""Divergence instances, and where iterates start on them, in units of the problem's scale.
-
-Around the meta-minimiser 0 of the quadratics and of twin wells a step is linear, so the distance does not matter. On
-opposed cosines it changes a step by its square, relatively.
-"""
-
-
-def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
-    """Critical inner stepsize on a divergence instance with `β = 1/L`, and the instance.
-
-    `name` is one of `INSTANCES`, N ≥ 1. Twin wells are one problem for each N, built around α_cap(N), and searched as
-    far as their paths still end in convex ground: `1/(8N)` to either side, relatively. The others are searched far
-    and wide.
-    """
-    alpha_L = float(np.expm1(np.log(2) / (2 * N)))
-    problem = family(name).build(N, alpha_L)
-    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if name == "twin-wells" else (0.5, 2.0)
-    L, displacement = problem.constants.L, INSTANCES[name] * problem.scale
-
-    def stable(alpha: Values) -> npt.NDArray[np.bool_]:
-        return contracts(problem, N, alpha, 1 / L, displacement)
-
-    return problem, first_failure(stable, low * alpha_L / L, high * alpha_L / L)

@@ -51,3 +51,8 @@ def meta_objective_error(problem: Problem, s: Schedule, size: Array, value: Arra
     c = problem.constants
     through_path = growth(c, s, s.N) * c.L * size * point_error(problem, s, s.N, size)
     return np.asarray(through_path + unit(problem) * (np.abs(value) + c.L * size**2))
+
+
+def square_error(square: Array, error: Array) -> Array:
+    """Error of a mean square: `E|x² − y²| ≤ 2 √(E x²) δ + δ²` where `|x − y| ≤ δ`."""
+    return np.asarray(2 * np.sqrt(square) * error + error**2)

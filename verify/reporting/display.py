@@ -22,7 +22,7 @@ from rich.text import Text
 
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
 from verify.reporting.summary_files import figures
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
@@ -134,7 +134,7 @@ def _entry(name: str, width: int) -> Padding:
     return Padding(_broken(name, width - 2), (0, 0, 0, 2))
 
 
-def _where(cell: Job, width: int) -> Text:
+def _where(cell: CellName, width: int) -> Text:
     return _broken(f"{cell.problem}, N={cell.N}", width)
 
 
@@ -152,6 +152,8 @@ def _remarks(summary: Summary) -> Iterator[str]:
         worst = claim.worst
         if "violated" in claim.checks and worst is not None and not worst.is_audit:
             yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+    if summary.too_little:
+        yield summary.too_little
     for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):
         yield f"{reason} ({_few([claim.claim for claim in summary.claims if claim.reason == reason])})"
     for mutant in summary.mutants:

@@ -10,7 +10,7 @@ from problems.registry import families
 from verify.claim import claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
-from verify.running.run_file import RECORDS, read
+from verify.running.records import RECORDS, read
 
 NAME_WIDTH = 32
 
@@ -54,20 +54,20 @@ def explain(name: str) -> str:
     where = "the ordinary problems" if claim.problems is None else ", ".join(claim.problems)
     entries = {
         "Claim": claim.name,
-        "Source": claim.source,
-        "Statement": claim.statement,
-        "Assumes": "; ".join(claim.assumptions) or "nothing",
+        "Source": claim.source.text,
+        "Says": claim.says,
+        "Assumes": "; ".join(claim.assumes) or "nothing",
         "Measured": claim.measured,
-        "Sharp": claim.sharp,
+        "Sharp": claim.sharpness,
         "Cases": ", ".join(sorted(claim.cases)),
         "Needs": ", ".join(claim.needs) or "no constant beyond L",
-        "Problems": ", ".join((where, *claim.sharp_on)),
-        "Stepsizes": ", ".join(claim.rules),
+        "Problems": ", ".join((where, *claim.instances)),
+        "Stepsizes": ", ".join(claim.at),
         "Inner steps": steps,
     }
-    lines = [claim.title, ""]
+    lines = [f"{claim.statement}: {claim.title}", ""]
     for label, text in entries.items():
         lines += textwrap.wrap(text, width, initial_indent=f"{label:<12} ", subsequent_indent=" " * 13)
     lines += ["", "Mutants, each refuted by the suite where it says:"]
-    lines += [f"  {mutant.name}: {mutant.problem}, N = {mutant.N}, {mutant.rule}" for mutant in claim.mutants]
+    lines += [f"  {mutant.name}: {mutant.on}, N = {mutant.N}, {mutant.rule}" for mutant in claim.mutants]
     return "\n".join(lines)

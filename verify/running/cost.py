@@ -10,9 +10,9 @@ import numpy as np
 
 from problems.problem import Problem
 from verify.claim import PROFILES, alpha_L
-from verify.evidence.search import POPULATION
+from verify.evidence.attack import POPULATION
 from verify.running.loading import load_problem
-from verify.running.records import Job
+from verify.running.records import CellName
 
 ROWS = 1200
 """Gradients and Hessian-vector products of one task that a cell of the quick profile asks for, for each of N + 1 steps:
@@ -21,25 +21,25 @@ LONG_SECONDS = 120.0
 POINTS = 64
 
 
-def announcements(jobs: Sequence[Job], processes: int) -> Iterator[str]:
+def announcements(cells: Sequence[CellName], processes: int) -> Iterator[str]:
     """One line for each problem of a user whose cells will take long."""
-    by_spec: defaultdict[str, list[Job]] = defaultdict(list)
-    for job in jobs:
-        if ":" in job.problem_spec:
-            by_spec[job.problem_spec].append(job)
-    for spec, cells in by_spec.items():
-        N = min(job.N for job in cells)
-        seconds = expected_rows(cells) * seconds_of_a_row(load_problem(spec, N, alpha_L("recommended", N))) / processes
+    by_spec: defaultdict[str, list[CellName]] = defaultdict(list)
+    for cell in cells:
+        if ":" in cell.problem_spec:
+            by_spec[cell.problem_spec].append(cell)
+    for spec, own in by_spec.items():
+        N = min(cell.N for cell in own)
+        seconds = expected_rows(own) * seconds_of_a_row(load_problem(spec, N, alpha_L("recommended", N))) / processes
         if seconds > LONG_SECONDS:
             yield (
-                f"{cells[0].problem}: {len(cells)} cells, about {seconds / 60:.0f} minutes; functions of many points at "
+                f"{own[0].problem}: {len(own)} cells, about {seconds / 60:.0f} minutes; functions of many points at "
                 "once (vectorised=True, from_torch, from_jax) are much faster, --claim and --inner-steps select fewer"
             )
 
 
-def expected_rows(jobs: Sequence[Job]) -> float:
+def expected_rows(cells: Sequence[CellName]) -> float:
     """About how many gradients and Hessian-vector products of all tasks some cells ask for."""
-    return sum(ROWS * (job.N + 1) * _candidates(job.profile) / _candidates("quick") for job in jobs)
+    return sum(ROWS * (cell.N + 1) * _candidates(cell.profile) / _candidates("quick") for cell in cells)
 
 
 def _candidates(profile: str) -> int:

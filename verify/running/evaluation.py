@@ -7,30 +7,25 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from problems.problem import Problem
 from problems.user.constants import BOUNDS
 from theory.validation import PremiseError, one_line
-from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
-from verify.evidence.statistics import RangeError
+from verify.cell import PROFILES, Cell, alpha_L
+from verify.claim import Claim, claims
+from verify.evidence.intervals import RangeError
 from verify.running.loading import load_problem
-from verify.running.records import Job, Record, plain
+from verify.running.records import CellName, Record, plain
+from verify.running.user_code import contained
 from verify.verdict import Finding, judge
 
-Results: TypeAlias = list[list[Record]]
 MAX_STATISTICAL = 10_000
 DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
 
 
-def evaluate_all(jobs: Sequence[Job]) -> Results:
-    """Records of some cells, cell by cell: what a worker is asked for."""
-    return [evaluate(job) for job in jobs]
-
-
-def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
+def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     """Return the records of one cell: at least one, whatever happens in it.
 
     `problem` stands in for the one that the job names, where the caller has it at hand.
@@ -42,13 +37,14 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
     found: list[dict[str, Any]] = []
     estimated: tuple[str, ...] = ()
     try:
-        problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
-        estimated = problem.estimated
-        claim = _claim(job.claim)
-        if reason := claim.inapplicable(problem):
-            found.append({"verdict": "inapplicable", "note": reason})
-        else:
-            found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+        with contained():
+            problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+            estimated = problem.estimated
+            claim = _claim(job.claim)
+            if reason := claim.inapplicable(problem) or claim.elsewhere(job.problem):
+                found.append({"verdict": "inapplicable", "note": reason})
+            else:
+                found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
@@ -63,10 +59,10 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
 
 
 def stamp(
-    job: Job, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
+    job: CellName, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
 ) -> list[Record]:
     """Make records of what was found in a cell that took `seconds`; a check of the audit rests on its constant only."""
-    place = {field.name: getattr(job, field.name) for field in fields(Job)}
+    place = {field.name: getattr(job, field.name) for field in fields(CellName)}
     return [
         Record(
             **place,
@@ -81,10 +77,10 @@ def stamp(
     ]
 
 
-def _of_an_estimate(job: Job, values: dict[str, Any], estimated: Sequence[str]) -> dict[str, Any]:
+def _of_an_estimate(cell: CellName, values: dict[str, Any], estimated: Sequence[str]) -> dict[str, Any]:
     """What is met above an estimate of the suite itself refutes nobody: the estimate is too small."""
     label = values.get("label")
-    if not (job.is_audit and label in estimated and values["verdict"] == "violated"):
+    if not (cell.is_audit and label in estimated and values["verdict"] == "violated"):
         return values
     note = f"the estimate of {label} is too small: more was met; give {label} in constants, or another region"
     return {**values, "verdict": "inconclusive", "note": note}
@@ -95,7 +91,7 @@ def replay(record: Record) -> Record:
 
     Raises ValueError if its cell no longer has that check.
     """
-    again = evaluate(record.job)
+    again = evaluate(record.cell)
     if record.index >= len(again):
         raise ValueError(f"claim {record.claim} makes {len(again)} checks there now, not {record.checks}")
     return again[record.index]
@@ -106,15 +102,10 @@ class MissingExtra(Exception):
 
 
 def _problem(spec: str, N: int, alpha_L: float) -> Problem:
-    if ":" in spec:
-        return load_problem(spec, N, alpha_L)
     try:
-        return _registered(spec, N, alpha_L)
+        return load_problem(spec, N, alpha_L)
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error)) from error
-
-
-_registered = lru_cache(maxsize=128)(load_problem)
 
 
 def _claim(name: str) -> Claim:
@@ -124,7 +115,8 @@ def _claim(name: str) -> Claim:
     return known[name]
 
 
-def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
+def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
+    mutant = next(mutant for mutant in claim.mutants if mutant.name == job.mutant) if job.mutant else None
     return Cell(
         claim=job.claim,
         problem_name=job.problem,
@@ -134,14 +126,9 @@ def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
         effort=PROFILES[job.profile],
         seed=job.seed,
         delta=DELTA,
-        formula=_formula(claim, job.mutant),
+        formula=claim.formula if mutant is None or mutant.formula is None else mutant.formula,
+        changes={} if mutant is None else mutant.symbols,
     )
-
-
-def _formula(claim: Claim, mutant: str) -> Formula:
-    if not mutant:
-        return claim.formula
-    return next(candidate.formula for candidate in claim.mutants if candidate.name == mutant)
 
 
 def _failed(error: BaseException) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from problems.user import memory
 from verify.running.execution import Argument, Result, Workers
@@ -22,6 +22,10 @@ class Informed:
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
         """Call, some time."""
         return self._workers.submit(_learn_and_call, (function, argument, memory.everything()))
+
+    def busy(self) -> list[tuple[float, Any]]:
+        """Calls that are being worked on, by their own arguments."""
+        return [(began, argument) for began, (_, argument, _) in self._workers.busy()]
 
     def close(self, *, kill: bool) -> None:
         """Stop the workers."""

@@ -1,18 +1,25 @@
-"""Records: the name of a cell, and what one of its checks found, as a line of JSON."""
+"""The file of records of a run: a header, then one check a line, each strict JSON; how it is written and read."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from verify.claim import StepsizeRule, is_audit
+from verify.cell import StepsizeRule
+from verify.claim import is_audit
+from verify.running.environment import commit, environment
 from verify.verdict import Verdict
 
+FORMAT = 1
+RECORDS, MUTANTS = "records.jsonl", "mutants.jsonl"
 INTEGERS = ("N", "seed", "index", "checks", "samples")
 REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "tightness", "seconds")
 
@@ -22,7 +29,7 @@ class RunError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class CellName:
     """The name of one cell: strings and numbers only, from which any worker rebuilds the cell.
 
     Attributes
@@ -50,12 +57,12 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(Job):
+class Record(CellName):
     """One check: the cell it belongs to, what was measured beside its bound, and the verdict.
 
     A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is.
     `estimated` names the constants of the problem that were estimated and not proved. All but `seconds` is determined
-    by the job.
+    by the cell.
     """
 
     alpha_L: float
@@ -78,9 +85,14 @@ class Record(Job):
     seconds: float = 0.0
 
     @property
-    def job(self) -> Job:
+    def cell(self) -> CellName:
         """The cell that this check belongs to; evaluating it again gives the same record."""
-        return Job(**{f.name: getattr(self, f.name) for f in fields(Job)})
+        return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
+
+    @property
+    def only_rounding(self) -> bool:
+        """Whether what was measured is within its rounding error, so that its ratio to the bound says nothing."""
+        return self.measured is not None and self.slack is not None and abs(self.measured) <= self.slack
 
     @property
     def where(self) -> str:
@@ -102,6 +114,95 @@ class Record(Job):
             if values[name] is not None:
                 values[name] = float(values[name])
         return cls(**{**values, "estimated": tuple(values["estimated"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """First line of a file of records: what its results depend on, and when it was begun."""
+
+    settings: Mapping[str, Any]
+    environment: Mapping[str, str]
+    format: int = FORMAT
+    started: str = ""
+
+    def to_json(self) -> str:
+        """One line of strict JSON."""
+        return json.dumps(plain(asdict(self)), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def new(cls, settings: Mapping[str, Any]) -> Header:
+        """Header of a run that begins now, here."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(settings=plain(settings), environment={"commit": commit(), **environment()}, started=now)
+
+    def difference(self, other: Header) -> str:
+        """First thing on which results depend and in which the two differ, in words; "" if there is none."""
+        mine, theirs = ({**header.environment, **header.settings} for header in (self, other))
+        for name in {**mine, **theirs}:
+            if mine.get(name) != theirs.get(name):
+                return f"{name} was {_shown(mine.get(name))} and is {_shown(theirs.get(name))}"
+        return ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({item})" for name, item in value.items()) or "not given"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "not given"
+    return str(value if value not in (None, "") else "not given")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A file of records as it was read: `torn` tells whether a torn last line was dropped."""
+
+    header: Header
+    records: tuple[Record, ...]
+    torn: bool = False
+
+
+def read(path: Path) -> Run:
+    """Read a file of records, or the records of a results directory.
+
+    Raises
+    ------
+    ValueError : one line, where there is no such file, where it is of another format, or where a line is damaged (a
+        torn last line is dropped: what a killed run leaves behind).
+    """
+    path = path / RECORDS if path.is_dir() else path
+    try:
+        *lines, torn = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
+    if not lines:
+        raise ValueError(f"{path} holds no records: its first line is missing or torn")
+    return Run(_header(path, lines[0]), tuple(_records(path, lines[1:])), torn=bool(torn))
+
+
+def _header(path: Path, line: bytes) -> Header:
+    try:
+        values = json.loads(line)
+        found = values["format"]
+        if found != FORMAT:
+            raise ValueError(f"{path} has format {found}, written by another version; this one reads format {FORMAT}")
+        if not (isinstance(values["settings"], dict) and isinstance(values["environment"], dict)):
+            raise TypeError
+        return Header(**values)
+    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no file of records: its first line is not their header") from error
+
+
+def _records(path: Path, lines: Iterable[bytes]) -> Iterable[Record]:
+    for number, line in enumerate(lines, start=2):
+        try:
+            yield Record.from_json(line)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is damaged: line {number} is not a record") from error
+
+
+def encode(line: str) -> bytes:
+    """Bytes of a line of the file; a lone surrogate, which a user's text may hold, becomes its JSON escape."""
+    return line.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
 def plain(value: Any) -> Any:

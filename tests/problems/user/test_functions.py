@@ -263,3 +263,36 @@ def test_a_function_may_change_the_point_it_is_given() -> None:
     w = np.array([1.0, 0.5])
     assert problem.inner.value(w)[0] == 5
     assert np.array_equal(w, [1.0, 0.5])
+
+
+def waves(names: tuple[str, ...], factor: float = 1.0) -> dict[str, Any]:
+    """Cosines of unit frequency, the gradient times a factor, with some of the derivatives."""
+    given = {
+        "gradient": lambda w: -factor * np.sin(w),
+        "hessian": lambda w: -np.diag(np.cos(w)),
+    }
+    return {"value": lambda w: float(np.cos(w).sum())} | {name: given[name] for name in names}
+
+
+@pytest.mark.parametrize("region", [2.0, 1e4, 3e5, 1e6])
+def test_a_correct_problem_is_accepted_in_any_region(region: float) -> None:
+    constants = {"L": 1.0, "rho": 1.0, "sigma": 0.0, "lower_bound": -2.0, "gradient_bound": 2.0}
+    for names in (("gradient", "hessian"), ("gradient",), ()):
+        problem = problems.from_functions([waves(names)], dim=2, region=region, constants=constants)
+        w = problem.probes(20, np.random.default_rng(3))
+        v = np.array([0.6, -0.8])
+        np.testing.assert_allclose(problem.inner.gradient(w), -np.sin(w), atol=1e-6)
+        np.testing.assert_allclose(problem.inner.hvp(w, v), -np.cos(w) * v, atol=1e-4)
+
+
+@pytest.mark.parametrize("region", [2.0, 1e4, 1e6])
+def test_a_wrong_gradient_is_found_out_in_any_region(region: float) -> None:
+    with pytest.raises(ValueError, match="gradient is not the derivative of value"):
+        problems.from_functions([waves(("gradient",), 1.0001)], dim=2, region=region, constants={"L": 1.0})
+
+
+def test_the_speed_of_hessians_is_estimated_in_a_wide_region() -> None:
+    problem = problems.from_functions(
+        [waves(("gradient", "hessian"))], dim=1, region=1e4, constants={"L": 1.0, "sigma": 0.0}
+    )
+    assert 1 <= problem.constants.rho <= 1.06

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from problems.registry import family
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]

@@ -13,8 +13,9 @@ from problems.problem import Problem
 from problems.registry import families, family
 from problems.user.functions import from_functions
 from theory.loss import Loss, TaskIndex
-from verify.claim import Cell, alpha_L, claims
-from verify.evidence.statistics import Interval, mean_interval
+from verify.cell import Cell, alpha_L
+from verify.claim import claims
+from verify.evidence.intervals import Interval, mean_interval
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]

@@ -7,7 +7,7 @@ import pytest
 from problems.registry import family
 from theory.constants import Schedule
 from theory.smoothness import meta_smoothness
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]

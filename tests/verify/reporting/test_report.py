@@ -12,10 +12,9 @@ from verify.reporting.ledger import summarise
 from verify.reporting.mathematics import mathematics
 from verify.reporting.report import chart, render, write_report
 from verify.running.evaluation import evaluate
-from verify.running.records import Job, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
 
-MakeJob = Callable[..., Job]
+CellOf = Callable[..., CellName]
 HOSTILE = "<script>alert('q')</script> & \"w_k\""
 VOID = {"meta", "input", "br", "link", "path", "circle", "polyline"}
 
@@ -49,8 +48,8 @@ def page(records: list[Record]) -> Page:
     return Page(render(summarise(Header.new({"seed": 7, "profile": "quick"}), records, 1.0), records))
 
 
-def test_the_page_shows_every_claim_with_its_verdict_and_its_largest_ratio(job: MakeJob) -> None:
-    records = [record for name in ("fake draws", "fake violated", "fake error") for record in evaluate(job(name))]
+def test_the_page_shows_every_claim_with_its_verdict_and_its_largest_ratio(cell_of: CellOf) -> None:
+    records = [record for name in ("fake draws", "fake violated", "fake error") for record in evaluate(cell_of(name))]
     found = page(records)
     claims = {values["data-name"]: values for tag, values in found.tags if values.get("class") == "claim"}
     assert set(claims) == {"fake draws", "fake violated", "fake error"}
@@ -63,41 +62,41 @@ def test_the_page_shows_every_claim_with_its_verdict_and_its_largest_ratio(job: 
     assert "seed 7" in found.text
 
 
-def test_the_page_needs_no_network(job: MakeJob) -> None:
-    found = page(evaluate(job("fake draws")))
+def test_the_page_needs_no_network(cell_of: CellOf) -> None:
+    found = page(evaluate(cell_of("fake draws")))
     assert not [values for _, values in found.tags if {"src", "href", "action"} & values.keys()]
     assert "url(" not in render(summarise(Header.new({}), []), [])
 
 
 @pytest.mark.parametrize("field", ["problem", "note", "label", "claim", "traceback"])
-def test_text_of_a_user_is_escaped(job: MakeJob, field: str) -> None:
-    records = [replace(record, **{field: HOSTILE}) for record in evaluate(job("fake error"))]
+def test_text_of_a_user_is_escaped(cell_of: CellOf, field: str) -> None:
+    records = [replace(record, **{field: HOSTILE}) for record in evaluate(cell_of("fake error"))]
     found = page(records)
     assert [tag for tag, _ in found.tags].count("script") == 1
     assert "alert('q')" in found.text
 
 
-def test_a_wrong_constant_is_no_refutation(job: MakeJob, tmp_path: Path) -> None:
+def test_a_wrong_constant_is_no_refutation(cell_of: CellOf, tmp_path: Path) -> None:
     (tmp_path / "wrong").touch()
-    assert "Wrong constant." in page(evaluate(job("constants of fakes"))).text
+    assert "Wrong constant." in page(evaluate(cell_of("constants of fakes"))).text
     (tmp_path / "wrong").unlink()
 
 
-def test_estimated_constants_are_said(job: MakeJob) -> None:
-    records = evaluate(job("fake draws"))
+def test_estimated_constants_are_said(cell_of: CellOf) -> None:
+    records = evaluate(cell_of("fake draws"))
     assert "with estimated constants" not in page(records).text
     assert "with estimated constants" in page([replace(record, estimated=("rho",)) for record in records]).text
 
 
-def test_a_claim_that_was_not_judged_says_why(job: MakeJob) -> None:
-    found = page([*evaluate(job("fake draws")), *evaluate(job("fake vacuous"))])
+def test_a_claim_that_was_not_judged_says_why(cell_of: CellOf) -> None:
+    found = page([*evaluate(cell_of("fake draws")), *evaluate(cell_of("fake vacuous"))])
     assert "vacuous: alpha is past the cap" in found.text
     assert found.text.count("alpha is past the cap") == 2  # in the ledger's line, and where the claim is opened
 
 
-def test_the_chart_shows_where_a_claim_was_judged_only(job: MakeJob) -> None:
-    judged = [record for N in (1, 2) for record in evaluate(job("fake draws", N))]
-    silent = [replace(record, verdict="vacuous", tightness=0.0) for record in evaluate(job("fake draws", 5))]
+def test_the_chart_shows_where_a_claim_was_judged_only(cell_of: CellOf) -> None:
+    judged = [record for N in (1, 2) for record in evaluate(cell_of("fake draws", N))]
+    silent = [replace(record, verdict="vacuous", tightness=0.0) for record in evaluate(cell_of("fake draws", 5))]
     assert re.search(r"N = 1: 0\.\d+, N = 2: 0\.\d+\s", page([*judged, *silent]).text + "\n")
     assert "N = 5: " not in page([*judged, *silent]).text
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from verify.running.environment import environment
 from verify.running.execution import InProcess, open_workers
-from verify.running.records import Job, Record
-from verify.running.run_file import environment
+from verify.running.records import CellName, Record
 from verify.running.runner import run
 
 dask = pytest.importorskip("dask", reason="extra cluster")
@@ -28,16 +28,18 @@ def address() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
-def outcome(found: Iterator[list[Record]]) -> dict[Job, list[Record]]:
-    return {records[0].job: [replace(record, seconds=0.0) for record in records] for records in found}
+def outcome(found: Iterator[list[Record]]) -> dict[CellName, list[Record]]:
+    return {records[0].cell: [replace(record, seconds=0.0) for record in records] for records in found}
 
 
-def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(address: str, job: Callable[..., Job]) -> None:
-    jobs = [job(claim, N) for N in (1, 5) for claim in ("fake draws", "fake vacuous", "path", "link")]
+def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(
+    address: str, cell_of: Callable[..., CellName]
+) -> None:
+    cells = [cell_of(claim, N) for N in (1, 5) for claim in ("fake draws", "fake vacuous", "path", "link")]
     with open_workers(1, address) as workers:
-        found = outcome(run([*jobs, job("fake kill once")], workers))
-    assert found.pop(job("fake kill once"))[0].verdict == "holds"
-    assert found == outcome(run(jobs, InProcess()))
+        found = outcome(run([*cells, cell_of("fake kill once")], workers))
+    assert found.pop(cell_of("fake kill once"))[0].verdict == "holds"
+    assert found == outcome(run(cells, InProcess()))
 
 
 def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

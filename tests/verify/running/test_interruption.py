@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.running.run_file import RECORDS, read
+from verify.running.records import RECORDS, read
 
 Start = Callable[..., subprocess.Popen[str]]
 Launch = Callable[..., subprocess.Popen[str]]
@@ -116,7 +116,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(fakes: str, tmp_path: Path) -
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY));"
-        "from verify.commands.cli import cli; cli(sys.argv[1:])"
+        "from verify.commands.main import cli; cli(sys.argv[1:])"
     )
     arguments = ["run", *SLOW, "--problem", fakes, "--out", str(out), "--jobs", "1"]
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=TIMEOUT)

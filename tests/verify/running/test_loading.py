@@ -32,12 +32,13 @@ def optional(L=5.0):
 
 NEIGHBOUR = """
 import numpy as np
+from problems.noise import NoNoise
 from problems.problem import Problem
 from theory.constants import Constants
 
 def problem(name, L):
     return Problem(name=name, case="resampling", dim=1, constants=Constants(L=L), inner=None, outer=None,
-                   number_of_tasks=1, probes=len, start=np.zeros(1))
+                   number_of_tasks=1, probes=len, start=np.zeros(1), noise=NoNoise(None))
 """
 
 
@@ -115,7 +116,7 @@ def test_spawned_workers_load_it_too_without_repeating_the_notices(
     ("text", "factory", "line"),
     [
         ("def plane(): ...", "plain", "defines no plain; did you mean plane?"),
-        ("", "", "defines no factory"),
+        ("", "", "names no factory: write "),
         ("plain = 3", "plain", "plain is a int, not a function"),
         ("def plain(): return 3", "plain", "the factory returned a int, not a Problem"),
         ("def plain(): return 1 / 0", "plain", "failed: ZeroDivisionError: division by zero (line 1)"),
@@ -150,7 +151,7 @@ def test_what_is_no_function_is_not_suggested(write: Write) -> None:
         ("somewhere.py", "write somewhere.py:FACTORY"),
         ("no_such_package.module:f", "No module named 'no_such_package'"),
         ("no-such-problem", "is unknown"),
-        (":", "cannot be imported"),
+        (":", "':' is unknown"),
         ("..:f", "cannot be imported"),
     ],
 )

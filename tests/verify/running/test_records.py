@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.running import run_file
-from verify.running.records import REALS, Record, plain
-from verify.running.run_file import Header
+from verify.running import environment
+from verify.running.records import REALS, Header, Record, plain
 
 reals = st.none() | st.floats(allow_nan=False)
 witnesses = st.dictionaries(
@@ -47,8 +48,8 @@ def test_numbers_of_numpy_become_plain_and_nan_becomes_nothing() -> None:
 
 def test_a_record_names_its_cell() -> None:
     made = record(mutant="halved", label="j = 2")
-    assert made.job.mutant == "halved"
-    assert not hasattr(made.job, "verdict")
+    assert made.cell.mutant == "halved"
+    assert not hasattr(made.cell, "verdict")
     assert made.where == "kink, N = 3, fixed, j = 2"
 
 
@@ -93,12 +94,30 @@ def test_the_commit_is_that_of_the_checkout_and_says_whether_it_was_changed(
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
 
-    monkeypatch.setattr(run_file, "__file__", str(tmp_path / "verify" / "running" / "run_file.py"))
-    assert run_file._commit() == ""
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert environment.commit() == ""
     git("init")
     (tmp_path / "file").write_text("one", encoding="utf-8")
     git("add", "file")
     git("commit", "-m", "first")
-    assert run_file._commit() == git("rev-parse", "HEAD")
+    assert environment.commit() == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("other", encoding="utf-8")
-    assert run_file._commit() == git("rev-parse", "HEAD") + "-dirty"
+    assert environment.commit() == git("rev-parse", "HEAD") + "-dirty"
+
+
+def test_the_environment_names_the_vector_instructions_that_are_used() -> None:
+    """Another processor is imitated by leaving out what NumPy finds on this one."""
+    found = np.show_config("dicts")["SIMD Extensions"].get("found", [])
+    code = "from verify.running.environment import environment; print(environment()['vector instructions'])"
+    used = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "NPY_DISABLE_CPU_FEATURES": disabled},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for disabled in ("", " ".join(found))
+    ]
+    assert set(found) <= set(used[0])
+    assert set(used[1]) == set(used[0]) - set(found)
