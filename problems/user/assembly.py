@@ -12,7 +12,7 @@ import numpy as np
 from problems.noise import NoNoise
 from problems.problem import Case, Problem
 from problems.user.checks import show
-from problems.user.constants import Known, complete_constants, left_out, loose_constants, read_constants
+from problems.user.constants import Known, complete_constants, left_out, loose_L, read_constants
 from problems.user.estimation import FEW_ROWS, ROWS, SAFETY, Estimator
 from problems.user.kinks import SEGMENTS, find_kink
 from problems.user.loss import FunctionNoise
@@ -96,7 +96,7 @@ class Parts:
             rows=FEW_ROWS if self.numerical else ROWS,
         )
         known = complete_constants(given, estimator, self._announced(left_out(given), estimator.products))
-        for line in () if self.numerical else loose_constants(given, estimator):
+        if "L" in given and not self.numerical and (line := loose_L(given["L"], estimator)):
             logger.warning(f"{self.name}: {line}")
         if known.estimated:
             names = ", ".join(known.estimated)

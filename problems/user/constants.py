@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 from problems.problem import Case
@@ -15,8 +15,8 @@ CONSTANTS = tuple(field.name for field in fields(Constants))
 BOUNDS = ("gradient_bound", "gradient_sup", "hessian_sup")
 """Bounds that may stand among the constants: on gradients, and on the noise of one datum."""
 
-COMPARED, LOOSE = ("L", "rho", "sigma", "b"), 3.0
-"""Constants that are compared with what a search finds, and so many times that they count as loose."""
+LOOSE = 3.0
+"""An L that was given counts as loose from so many times on what a search finds."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +78,16 @@ def complete_constants(known: Mapping[str, float], estimator: Estimator, tell: C
     return Known(constants, **values, estimated=estimated)
 
 
-def loose_constants(known: Mapping[str, float], estimator: Estimator) -> Iterator[str]:
-    """One line for each constant that is far larger than anything that a search meets."""
-    for name in COMPARED:
-        given = known.get(name, math.inf)
-        if math.isinf(given) or given == 0:
-            continue
-        try:
-            found = estimator.found(name)
-        except ValueError:  # not finite somewhere: nothing to compare with
-            continue
-        if given >= LOOSE * found:
-            times = f" is {given / found:.3g} times what was found" if found else ", but 0 was found"
-            so = "stepsizes 1/(8NL) are that much too small" if name == "L" else "bounds that rest on it are loose"
-            yield f"{name} = {given:.4g}{times} {estimator.where()}: {so}"
+def loose_L(given: float, estimator: Estimator) -> str:
+    """One line where an L that was given is far larger than anything that a search meets, or ""."""
+    try:
+        found = estimator.found("L")
+    except ValueError:  # not finite somewhere: nothing to compare with
+        return ""
+    if given < LOOSE * found:
+        return ""
+    times = f" is {given / found:.3g} times what was found" if found else ", but 0 was found"
+    return f"L = {given:.4g}{times} {estimator.where()}: stepsizes 1/(8NL) are that much too small"
 
 
 def _settled(case: Case, noisy: bool) -> dict[str, tuple[float, str]]:

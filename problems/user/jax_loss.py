@@ -47,7 +47,7 @@ class JaxLoss(Differentiator):
                 found = self._compiled[what](stack, place[index], *(array[index] for array in points))
             except Exception as error:  # whatever a user's code raises
                 raise ValueError(f"loss cannot be evaluated at many points at once: {one_line(error)}") from error
-            if found.shape[0] != size or found.ndim > points[0].ndim or found.dtype != np.float64:
+            if found.shape != (size, *points[0].shape[1:])[: 1 if what == "value" else 2] or found.dtype != np.float64:
                 raise ValueError(f"loss returned {found.dtype} of shape {found.shape[1:]}, must be a float64 scalar")
             parts.append(np.asarray(found)[: last - first])
         return np.concatenate(parts) if parts else np.empty((0, *points[0].shape[1:]))
@@ -116,5 +116,7 @@ def _pieces(count: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _array(leaf: Any) -> Any:
-    array = jnp.asarray(leaf)
-    return array.astype(jnp.float64) if jnp.issubdtype(array.dtype, jnp.floating) else array
+    array = np.asarray(leaf)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{array.dtype} is no type of numbers")
+    return jnp.asarray(array.astype(np.float64) if array.dtype.kind == "f" else array)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from verify.commands.advise import advise
 from verify.commands.conventions import Cli, one_line_errors, out_option
 from verify.commands.plan import plan
 from verify.commands.run import run
@@ -56,3 +57,4 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
 
 cli.add_command(run)
 cli.add_command(plan)
+cli.add_command(advise)
