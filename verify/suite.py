@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
+from verify.running.cost import announcements
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
+from verify.running.informed import Informed
 from verify.running.provenance import Fact, Provenance, fingerprint, user_facts
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
@@ -71,8 +73,10 @@ def verify(
         statistical = _few_statistical(records)
         progress(len(finished), len(cells), records)
         waiting = [cell for cell in cells if cell not in finished]
+        for line in announcements(waiting, workers.slots // 2 or 1):
+            warn(line)
         with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in workers.busy()], warn):
-            for found in run(waiting, workers, done=store.kept, provenance=Provenance(known)):
+            for found in run(waiting, Informed(workers), done=store.kept, provenance=Provenance(known)):
                 store.append(found)
                 records += found
                 finished.add(found[0].cell)

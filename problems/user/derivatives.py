@@ -100,20 +100,6 @@ def numerical_hvp(gradient: AtRows, w: Array, v: Array, step: float) -> Derivati
     return Derivative(length * found.value, length * found.error)
 
 
-def numerical_hessian(value: AtRows, w: Array, step: float) -> Array:
-    """Hessian of `value` (m, d) -> (m,) at the rows of `w` (n, d): shape (n, d, d).
-
-    From second derivatives along sums and differences of axes: `4 H_ij = φ''_{e_i + e_j} − φ''_{e_i − e_j}`.
-    """
-    d = w.shape[1]
-    i, j = np.triu_indices(d)
-    axes = np.eye(d)
-    mixed = _mixed_derivatives(value, w, np.broadcast_to(axes[i], (len(w), len(i), d)), axes[j], step)
-    hessian = np.empty((*w.shape, d))
-    hessian[:, i, j] = hessian[:, j, i] = mixed
-    return hessian
-
-
 def numerical_hvp_of_value(value: AtRows, w: Array, v: Array, step: float) -> Array:
     """Hessian of `value` (m, d) -> (m,) at the rows of `w` (n, d) times those of `v` (n, d): shape (n, d)."""
     length, unit = _split(v)
