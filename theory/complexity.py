@@ -91,7 +91,8 @@ def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm)
     """
     one_of("case", case, get_args(Algorithm))
     real("epsilon", epsilon, open_low=True)
-    *columns, accuracy = (array.ravel() for array in np.broadcast_arrays(*vars(s).values(), epsilon))
+    arrays = np.broadcast_arrays(*vars(s).values(), epsilon)
+    *columns, accuracy = (array.ravel() for array in arrays)
     flat = Schedule(**dict(zip(vars(s), columns, strict=True)))
     capped = np.flatnonzero(Growth(c, flat).within_cap)
     needed = np.asarray(THEOREMS[case](c, _take(flat, capped)).steps_needed(accuracy[capped]))
@@ -102,7 +103,7 @@ def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm)
     certified = theorem(c, replace(_take(flat, index), K=candidates), case).bound <= accuracy[index]
     steps = np.full(accuracy.shape, np.inf)
     steps[index] = np.where(certified, candidates, np.inf).min(axis=0)
-    return steps.reshape(np.broadcast_shapes(*(np.shape(x) for x in (*vars(s).values(), epsilon))))[()]
+    return steps.reshape(arrays[0].shape)[()]
 
 
 def _take(s: Schedule, index: npt.NDArray[np.intp]) -> Schedule:

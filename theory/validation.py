@@ -26,6 +26,10 @@ class PremiseError(ValueError):
         return PremiseError, (str(self), self.why)
 
 
+class Float64Error(ValueError):
+    """What is asked for exists, but not in float64: an instance whose parts lie closer than numbers do."""
+
+
 def real(
     name: str, value: float | npt.ArrayLike, *, low: float = 0.0, open_low: bool = False, infinite: bool = False
 ) -> None:

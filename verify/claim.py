@@ -14,11 +14,13 @@ import numpy as np
 import verify.claims
 from problems.problem import Case, Problem
 from verify.cell import Cell, Formula, StepsizeRule, as_it_is
-from verify.verdict import Finding
+from verify.verdict import EPS, Finding
 
 EVERYWHERE: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")
 WEAKER = 1.02
 """By how much a bound that is attained must be seen to be too large."""
+CLEAR, MARGIN = 1e-3, 100
+"""Relative rounding error with which a bound is still seen to be attained; roundings of one evaluation, at least."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Claim:
     problems : names of the only problems of which it speaks, or None for all that it applies to.
     also : registered instances on which it is examined beside its problems, or beside the ordinary ones; those that
         attain it need not be named again.
+    everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
     mutants : wrong versions that must be refuted.
@@ -163,6 +166,7 @@ class Claim:
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
     also: tuple[str, ...] = ()
+    everywhere: bool = False
     attained: tuple[On, ...] = ()
     sharp: str = ""
     mutants: tuple[Mutant, ...] = ()
@@ -228,7 +232,7 @@ class Attained(Way):
         for member, free in self.claim.by.relatives(cell):
             for finding in self.claim.check(replace(member, formula=self.claim.formula)):
                 if finding.method != "monte-carlo" and finding.label.startswith(self.on.only):
-                    yield replace(
+                    found = replace(
                         finding,
                         bound=cell.formula(finding.bound),
                         attained=True,
@@ -236,6 +240,25 @@ class Attained(Way):
                         label=", ".join([*filter(None, [finding.label]), *(f"{k} = {x:.3g}" for k, x in free.items())]),
                         witness={**finding.witness, **free},
                     )
+                    yield replace(found, silent=out_of_reach(member, found))
+
+
+def out_of_reach(cell: Cell, found: Finding) -> str:
+    """Why float64 cannot tell whether a bound is attained that seems not to be, or "" where it can.
+
+    Two points of which the inner path is to stay in the same piece of a loss must begin `q^{−N}` of that piece apart,
+    and their difference carries a rounding error of some `(N + 2)` operations: its relative error grows like `q^N`.
+    Past the shortfall that is allowed (at least `CLEAR`) it says nothing; nor where it is so large in the finding.
+    """
+    if not found.falls_short:
+        return ""
+    allowed = max(found.shortfall, CLEAR)
+    lost = EPS * (cell.N + 2) * float(cell.paper.unchanged.q(cell.N))
+    if lost <= allowed / MARGIN and found.slack <= allowed * found.bound:
+        return ""
+    return (
+        f"float64 cannot attain it: rounding errors grow by q^N = {float(cell.paper.unchanged.q(cell.N)):.3g} on a path"
+    )
 
 
 def _attained(of: Claim, on: On) -> Claim:

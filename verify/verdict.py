@@ -62,6 +62,7 @@ class Finding:
     samples : random samples, or points examined.
     witness : what replays the finding: plain numbers and lists (the point w, u, the seed words).
     note : one line for the reader.
+    silent : why nothing can be judged here, as where float64 cannot attain what a claim says is attained; "" if it can.
     signed : the bound may be negative (an exponent, a difference): elsewhere that is an error of the formula.
     """
 
@@ -77,7 +78,14 @@ class Finding:
     samples: int = 1
     witness: dict[str, object] = field(default_factory=dict)
     note: str = ""
+    silent: str = ""
     signed: bool = False
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether a bound that is said to be attained is not, by more than the shortfall and the rounding error."""
+        upper = self.measured if self.upper is None else self.upper
+        return self.attained and not upper >= self.bound * (1 - self.shortfall) - self.slack
 
     @property
     def tightness(self) -> float:
@@ -93,8 +101,10 @@ def judge(finding: Finding) -> Verdict:
     """Verdict on one finding: a bound holds if the upper limit is within it, up to rounding.
 
     It is violated if even the lower limit is beyond it; else the interval straddles it: inconclusive. An infinite
-    bound says nothing: vacuous. What is faulty cannot be judged: error.
+    bound says nothing: vacuous. A finding that is silent is inapplicable. What is faulty cannot be judged: error.
     """
+    if finding.silent:
+        return "inapplicable"
     if fault(finding):
         return "error"
     lower = finding.measured if finding.lower is None else finding.lower
@@ -103,9 +113,9 @@ def judge(finding: Finding) -> Verdict:
         return "vacuous"
     if lower > finding.bound + finding.slack:
         return "violated"
-    floor = finding.bound * (1 - finding.shortfall) - finding.slack
-    if finding.attained and upper < floor:
+    if finding.falls_short:
         return "violated"
+    floor = finding.bound * (1 - finding.shortfall) - finding.slack
     if upper > finding.bound + finding.slack or (finding.attained and lower < floor):
         return "inconclusive"
     return "holds"

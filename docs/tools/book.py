@@ -36,16 +36,21 @@ class ProblemDirective(SphinxDirective):
         return node.children
 
 
-class HelpDirective(SphinxDirective):
-    """`{help} run`: what `python -m verify run --help` prints."""
-
-    optional_arguments = 1
+class CommandsDirective(SphinxDirective):
+    """`{commands}`: what `python -m verify --help` and the help of each of its commands print."""
 
     def run(self) -> list[nodes.Node]:
-        """Ask the command line itself."""
-        command = [*self.arguments, "--help"]
-        shown = CliRunner().invoke(cli, command, prog_name="python -m verify", terminal_width=100).output
-        return [nodes.literal_block(shown, shown, language="text")]
+        """Ask the command line itself; one section a command."""
+        return [self.command(name) for name in ("", *sorted(cli.commands))]
+
+    def command(self, name: str) -> nodes.Node:
+        """Title and help of a command, or of all."""
+        arguments = [name] if name else []
+        shown = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="python -m verify", terminal_width=100).output
+        title = " ".join(["python -m verify", *arguments])
+        section = nodes.section("", nodes.title(title, title), nodes.literal_block(shown, shown, language="text"))
+        section["ids"] = [nodes.make_id(title)]
+        return section
 
 
 SECTION = re.compile(r"^(\w+)\n-{3,}$", flags=re.MULTILINE)
@@ -77,6 +82,6 @@ def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[st
 def setup(app: Any) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("problem", ProblemDirective)
-    app.add_directive("help", HelpDirective)
+    app.add_directive("commands", CommandsDirective)
     app.connect("autodoc-process-docstring", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.loss import Array, Loss, TaskIndex
+from theory.validation import Float64Error
 
 BASE, VALUE, GRADIENT, CURVATURE, SLOPE = range(5)
 
@@ -49,13 +50,14 @@ class CurvatureSpline(Loss):
 
         Raises
         ------
-        ValueError : knots that do not increase strictly, or an anchor that is no knot.
+        Float64Error : knots that do not increase strictly, as where two are nearer than float64 can tell.
+        ValueError : an anchor that is no knot.
         """
         x, h, g = np.broadcast_arrays(*np.atleast_2d(knots, curvature), np.asarray(gradient, float)[..., None])
         x, h, g = (np.asarray(a, dtype=np.float64) for a in (x, h, g[..., 0]))
         M = x.shape[-1]
         if not (np.diff(x) > 0).all():
-            raise ValueError("knots are not allowed: they must increase strictly")
+            raise Float64Error("knots are not allowed: they must increase strictly")
         if not 0 <= anchor < M:
             raise ValueError(f"anchor = {anchor} is not allowed: anchor must be >= 0 and < {M}, the number of knots")
         slope = np.diff(h) / np.diff(x)

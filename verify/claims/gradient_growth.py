@@ -22,7 +22,7 @@ from verify.verdict import Measured
     source=paper("lemma on gradients along the inner path"),
     assumes=("inner losses are L-smooth",),
     measured="gradient and displacement along the path, attacked over w, worst step j and task",
-    by=attack_points.of(gradient=0, displacement=2),  # one step is α‖∇l(w)‖ by definition
+    by=attack_points.of({"gradient": 0, "displacement": 2}),  # one step is α‖∇l(w)‖ by definition
     at=("near cap", "fixed"),
     attained=(On("saddle", "near the top of a well the gradient grows by exactly q a step"),),
     mutants=(

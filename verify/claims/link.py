@@ -29,7 +29,7 @@ MEAN, NORMS = "norm of the mean", "mean of the norms"
     source=paper("lemma that links ∇l to ∇L"),
     assumes=("training and test losses are L-smooth", "task spread σ", "mismatch b", "q^{2N} < 2"),
     measured="norm of the mean test gradient, and mean of the norms, attacked over w",
-    by=attack_points.of(norm_of_the_mean=0, mean_of_the_norms=0),
+    by=attack_points.of({MEAN: 0, NORMS: 0}),
     needs=("rho", "sigma", "b"),
     attained=(
         On("convex-quadratic", "∇L = (1 − αL)^{2N}∇l, as αL → 0", within=1e-4, at=("small",)),

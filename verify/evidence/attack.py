@@ -47,9 +47,9 @@ class Attack(Way):
     decode: Callable[[Cell, Values], Mapping[str, Array]]
     parts: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, **parts: int) -> Attack:
-        """The same for a claim of several parts; `_` in a label is a blank."""
-        return replace(self, parts={label.replace("_", " "): least for label, least in parts.items()})
+    def of(self, parts: Mapping[str, int]) -> Attack:
+        """The same for a claim of several parts."""
+        return replace(self, parts=parts)
 
     def findings(self, cell: Cell, measure: Measure) -> Iterator[Finding]:
         """Attack each part that says something at the cell's N."""

@@ -26,6 +26,8 @@ POWER_ITERATIONS = 4
 TRUNCATION = 4
 """Sampled squares of noise are cut off at so many times their declared mean: the mean of the rest is no larger."""
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
     """Unit vectors near the top eigenvectors of symmetric matrices, by power iteration from `v`."""
@@ -91,6 +93,15 @@ def mismatch(cell: Cell, w: Array, name: str) -> Measured:
     error = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w)
     slack = (error * power * np.maximum(found, error) ** (power - 1)).mean(axis=1)
     return Measured((found**power).mean(axis=1), declared(cell, name), slack)
+
+
+def gradient_bound(cell: Cell, w: Array) -> Measured:
+    """`‖∇l(w)‖ ≤ gradient_bound` for training and test losses, at points brought into the ball where it is said."""
+    problem = cell.problem
+    w = w * np.minimum(1.0, problem.gradient_radius / np.maximum(norm(w), TINY))[..., None]
+    largest = np.maximum(*(norm(loss.gradient(w)).max(axis=-1) for loss in (problem.inner, problem.outer)))
+    slack = unit(problem) * cell.constants.L * extent(problem, w).max(axis=-1)
+    return Measured(largest, np.full(largest.shape, cell.formula(problem, "gradient_bound")), slack)
 
 
 def height(cell: Cell, w: Array) -> Measured:

@@ -178,7 +178,9 @@ def _remarks(summary: Summary) -> Iterator[str]:
     for claim in summary.claims:
         worst = claim.worst
         if "violated" in claim.checks and worst is not None and not worst.is_audit:
-            yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+            measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
+            against = "falls short of" if measured < bound else ">"
+            yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"
     if summary.too_little:
         yield summary.too_little
     for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):

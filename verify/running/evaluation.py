@@ -11,7 +11,7 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.user.constants import BOUNDS
-from theory.validation import PremiseError, one_line, printable
+from theory.validation import Float64Error, PremiseError, one_line, printable
 from verify.cell import PROFILES, Cell, alpha_L
 from verify.claim import Claim, claims
 from verify.evidence.intervals import RangeError
@@ -50,6 +50,8 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     except PremiseError as error:
         told = f"{error.why}: the statement does not speak" if error.why else _one_line(error)
         found.append({"verdict": "vacuous", "note": told})
+    except Float64Error as error:
+        found.append({"verdict": "inapplicable", "note": f"float64 cannot build the instance: {error}"})
     except RangeError as error:
         found.append(_out_of_range(error, estimated))
     except (Exception, SystemExit) as error:
@@ -139,6 +141,8 @@ def _out_of_range(error: RangeError, estimated: Sequence[str]) -> dict[str, Any]
 def _judged(finding: Finding) -> dict[str, Any]:
     numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
     verdict = judge(finding)
+    if finding.silent:
+        return {"verdict": verdict, "note": printable(finding.silent), "label": printable(finding.label)}
     if verdict == "error":
         finding = replace(finding, note=fault(finding))
     return {
