@@ -16,7 +16,7 @@ from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
 from verify.running.informed import Informed
-from verify.running.provenance import Fact, Provenance, fingerprint, user_facts
+from verify.running.provenance import Fact, Provenance, fingerprint, user_code
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
@@ -66,7 +66,7 @@ def verify(
     ):
         with heartbeat(_planning(time.monotonic()), warn):
             cells = plan(selection)
-            known = user_code(selection)
+            known = {name: fact for spec in selection.problems for name, fact in user_code(spec).items()}
         store.begin(Header.new(settings(selection, known)), cells)
         records = list(store.kept)
         finished = {record.cell for record in records}
@@ -105,19 +105,14 @@ def _shown(chunk: Sequence[CellName]) -> str:
     return f"{cell.claim} on {cell.problem}, N = {cell.N}, {cell.rule}"
 
 
-def user_code(selection: Selection) -> dict[str, Fact]:
-    """What this process has loaded and built of the problems that a user brought."""
-    return {name: fact for spec in selection.problems for name, fact in user_facts(spec).items()}
-
-
-def settings(selection: Selection, user_code: Mapping[str, Fact]) -> dict[str, Any]:
+def settings(selection: Selection, code: Mapping[str, Fact]) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with what is known of the code of a user."""
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),
         "problems": sorted(selection.problems),
         "inner_steps": selection.chosen_steps,
-        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in user_code.items()},
+        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in code.items()},
     }
 
 

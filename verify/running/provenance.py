@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
 from typing import TypeAlias
 
@@ -20,43 +20,51 @@ Fact: TypeAlias = str | tuple[float, ...]
 SAME = 1e-6
 """Relative difference up to which two numbers of a problem count as one."""
 TASKS_LOOKED_AT = 20
+REFERENCE = (1, alpha_L("recommended", 1))
+"""Schedule for which each process builds a problem that depends on it."""
 
 
 def facts(cells: Iterable[CellName] = ()) -> dict[str, Fact]:
     """What this process has loaded and built for some cells, after it has evaluated them."""
     found: dict[str, Fact] = dict(environment())
     for cell in cells:
-        found.update(user_facts(cell.problem_spec, (cell.N, alpha_L(cell.rule, cell.N))))
+        code = user_code(cell.problem_spec)
+        found |= code | (values(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N)) if code else {})
     return found
 
 
-def user_facts(spec: str, *schedules: tuple[int, float]) -> dict[str, Fact]:
-    """Digests of the files of a user's problem, and its numbers for one schedule that all processes know and others."""
-    named = Spec.parse(spec)
-    if not named.place:
-        return {}
-    built = {f"problem {named.shown}": (1, alpha_L("recommended", 1))}
-    if is_scheduled(spec):
-        built |= {f"problem {named.shown} for N = {N}, αL = {unit:.6g}": (N, unit) for N, unit in schedules}
-    found = {name: numbers(spec, *schedule) for name, schedule in built.items()}
-    files = {f"file {name}": value for name, value in loaded_files(spec).items()}
-    return {**files, **{name: values for name, values in found.items() if values}}
+def user_code(spec: str) -> dict[str, Fact]:
+    """Digests of the files of a user's problem, and the constants with which it is built; none of its losses is called.
 
-
-def numbers(spec: str, N: int, alpha_L: float) -> tuple[float, ...]:
-    """Constants of a problem, and values and gradients of its first tasks at the start: the same at every call.
-
-    There are none where the user's code fails; then its cells are errors, which say why.
+    A problem that depends on the schedule is built for the same one in all processes.
     """
+    named = Spec.parse(spec)
+    if not named.place:  # one of the suite
+        return {}
+    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))
+    return {**{f"file {name}": value for name, value in loaded_files(spec).items()}, f"problem {named.shown}": built}
+
+
+def values(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
+    """Values and gradients of the first tasks of a user's problem at the start: the same at every call."""
+    schedule = f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+
+    def call() -> list[float]:
+        problem = load_problem(spec, N, alpha_L)
+        w = problem.start[None]
+        losses = (problem.inner, problem.outer)
+        norms = [np.linalg.norm(loss.gradient(w), axis=-1) for loss in losses]
+        numbers = [*(loss.value(w) for loss in losses), *norms]
+        return [x for found in numbers for x in np.ravel(found)[:TASKS_LOOKED_AT]]
+
+    return {f"problem {Spec.parse(spec).shown}{schedule} (values)": _attempt(call)}
+
+
+def _attempt(call: Callable[[], Iterable[float]]) -> tuple[float, ...]:
+    """Numbers that a user's code gives; none where it fails, since then its cells are errors, which say why."""
     try:
         with contained():
-            problem = load_problem(spec, N, alpha_L)
-            w = problem.start[None]
-            found = [*astuple(problem.constants)]
-            for loss in (problem.inner, problem.outer):
-                found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
-                found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
-            return tuple(map(float, found))
+            return tuple(map(float, call()))
     except (Exception, SystemExit):
         return ()
 
@@ -87,9 +95,12 @@ class Provenance:
 def _same(one: Fact, other: Fact) -> bool:
     if isinstance(one, str) or isinstance(other, str):
         return one == other
-    return len(one) == len(other) and all(
-        math.isclose(x, y, rel_tol=SAME, abs_tol=SAME) or (math.isnan(x) and math.isnan(y))
-        for x, y in zip(one, other, strict=True)
+    return not (one and other) or (
+        len(one) == len(other)
+        and all(
+            math.isclose(x, y, rel_tol=SAME, abs_tol=SAME) or (math.isnan(x) and math.isnan(y))
+            for x, y in zip(one, other, strict=True)
+        )
     )
 
 
@@ -98,8 +109,9 @@ def _difference(name: str, was: Fact, now: Fact) -> str:
     if kind == "file":
         return f"{rest} was edited during the run: start it again with --overwrite"
     if kind == "problem":
+        what = rest.removesuffix(" (values)")
         return (
-            f"problem = {rest!r} is not the same each time that it is built or called: its factory must draw from a "
+            f"problem = {what!r} is not the same each time that it is built or called: its factory must draw from a "
             "generator with a fixed seed, and its tasks may not change"
         )
     if name == "code":

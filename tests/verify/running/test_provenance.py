@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from verify.running.execution import InProcess, open_workers
-from verify.running.provenance import Provenance, facts
+from verify.running.provenance import Provenance, facts, user_code
 from verify.running.records import CellName, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, plan
-from verify.suite import user_code
 
 PROBLEM = """
 import numpy as np, problems
@@ -28,18 +27,18 @@ def task(b, factor=lambda: 1.0):
         "hvp": lambda w, v: factor() * SCALE * v,
     }
 
-def build(*tasks):
-    constants = {"L": 8.0, "rho": 0.0, "sigma": 99.0, "lower_bound": 0.0, "gradient_bound": 999.0}
+def build(*tasks, L=8.0):
+    constants = {"L": L, "rho": 0.0, "sigma": 99.0, "lower_bound": 0.0, "gradient_bound": 999.0}
     return problems.from_functions(tasks, dim=2, constants=constants)
 
 def steady():
     return build(task(-1.0), task(1.0))
 
 def random():
-    return build(task(0.0), task(np.random.default_rng().normal()))
+    return build(task(0.0), L=8.0 + np.random.default_rng().uniform())
 
 def scheduled(N, alpha_L):
-    return build(task(0.0), task(np.random.default_rng().normal()))
+    return build(task(0.0), L=8.0 + np.random.default_rng().uniform())
 
 def drifting():
     def factor():
@@ -64,7 +63,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Sel
 def test_an_edit_of_the_file_during_a_run_ends_it_in_one_line(mine: Callable[[str], Selection], tmp_path: Path) -> None:
     selection = mine("steady")
     cells = plan(selection)
-    found = run(cells, InProcess(), provenance=Provenance(user_code(selection)))
+    found = run(cells, InProcess(), provenance=Provenance(user_code(*selection.problems)))
     next(found)
     (tmp_path / "mine.py").write_text(PROBLEM.replace("8.0", "7.0"))
     with pytest.raises(RunError, match=r"^mine.py was edited during the run: start it again with --overwrite$"):
@@ -75,7 +74,7 @@ def test_an_edit_of_a_neighbour_is_noticed_by_workers_that_load_it_later(
     mine: Callable[[str], Selection], tmp_path: Path
 ) -> None:
     selection = mine("steady")
-    cells, known = plan(selection), Provenance(user_code(selection))
+    cells, known = plan(selection), Provenance(user_code(*selection.problems))
     (tmp_path / "scale_beside.py").write_text("SCALE = 3.0")
     with open_workers(2) as workers, pytest.raises(RunError, match=r"^(scale_beside.py was edited|problem = )"):
         list(run(cells, workers, provenance=known))
@@ -86,7 +85,7 @@ def test_a_problem_that_is_not_the_same_everywhere_and_always_ends_the_run_in_on
     mine: Callable[[str], Selection], name: str, jobs: int
 ) -> None:
     selection = mine(name)
-    cells, known = plan(selection), Provenance(user_code(selection))
+    cells, known = plan(selection), Provenance(user_code(*selection.problems))
     line = rf"^problem = 'mine.py:{name}.*' is not the same each time .* fixed seed, and its tasks may not change$"
     with open_workers(jobs) as workers, pytest.raises(RunError, match=line):
         list(run(cells, workers, provenance=known))
@@ -95,7 +94,7 @@ def test_a_problem_that_is_not_the_same_everywhere_and_always_ends_the_run_in_on
 def test_a_steady_problem_is_the_same_in_all_processes(mine: Callable[[str], Selection]) -> None:
     selection = mine("steady")
     with open_workers(2) as workers:
-        found = list(run(plan(selection), workers, provenance=Provenance(user_code(selection))))
+        found = list(run(plan(selection), workers, provenance=Provenance(user_code(*selection.problems))))
     assert {record.verdict for records in found for record in records} == {"holds"}
 
 
@@ -105,7 +104,12 @@ def test_facts_are_those_of_the_code_and_of_users_problems(
     cells = plan(mine("steady"))
     assert facts([]).keys() < facts(cells[:1]).keys()
     assert {"code", "numpy", "vector instructions"} <= facts([]).keys()
-    assert {"file mine.py", "file scale_beside.py", "problem mine.py:steady"} <= facts(cells).keys()
+    assert {
+        "file mine.py",
+        "file scale_beside.py",
+        "problem mine.py:steady",
+        "problem mine.py:steady (values)",
+    } <= facts(cells).keys()
 
 
 def test_numbers_may_differ_by_what_machines_differ() -> None:
