@@ -52,11 +52,13 @@ class Framework:
             jax.config.update("jax_enable_x64", True)
             import jax.numpy as jnp
 
-            self.np, self.array, self.problem = jnp, jnp.asarray, problems.from_jax
+            self.np: Any = jnp
+            self.array, self.problem = jnp.asarray, problems.from_jax
         else:
             import torch
 
-            self.np, self.array, self.problem = torch, torch.as_tensor, problems.from_torch
+            self.np = torch
+            self.array, self.problem = torch.as_tensor, problems.from_torch
 
     def loss(self, w: Any, data: Any) -> Any:
         x, y = data
