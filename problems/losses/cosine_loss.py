@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from problems.losses.cosine_path import LARGEST_N, SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
+from problems.losses.cosine_path import SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
 from problems.losses.half_angle import sine_cosine
 from theory.loss import Array, Loss, TaskIndex
 
@@ -58,7 +58,7 @@ class RotatedCosine(Loss):
         """Meta-gradient with the path in rotated coordinates, where each point `w` (..., 1, d) meets all tasks."""
         batch, d = self.phase.shape[:-2], w.shape[-1]
         one_point_for_all_tasks = w.ndim > 1 and w.shape[-2] == 1 and batch[:-1] in ((), w.shape[:-2])
-        ordinary = w.dtype.kind != "c" and alpha > SMALLEST_ALPHA and N <= LARGEST_N
+        ordinary = w.dtype.kind != "c" and alpha > SMALLEST_ALPHA
         if not (one_point_for_all_tasks and ordinary and self._turns and self._same_as(outer)):
             return None
         gradient = rotated_meta_gradient(self._turns, w.reshape(-1, d), alpha, N)

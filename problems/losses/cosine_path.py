@@ -6,7 +6,7 @@ the path is stored. With angles in turns, `y_k = (ω_k x + φ_k)/2π`, and `t_k 
     y_k += (ω_k/ω_0) Σ_l u_l t_l, I − αH = 2π [(1 − α Σ_l a_l ω_l²)/2π + Σ_l (ω_l/ω_0) u_l],
     u_l = α a_l ω_l ω_0/(π (1 + t_l²)),
 
-coordinate by coordinate. The factors are kept without their 2π, and `(2π)^N` joins the last product.
+coordinate by coordinate. The factors are kept without their 2π, which joins the product every so many steps.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from problems.losses.half_angle import BLOCK, DRIFT, ONE, TURN, tangent
 from problems.losses.workspace import aligned, workspace
 from theory.loss import Array
 
-LARGEST_N, SMALLEST_ALPHA = 190, 1e-100
-"""Beyond these, factors without their 2π, or increments proportional to α, might underflow."""
+SMALLEST_ALPHA = 1e-100
+"""Below it, increments proportional to α might underflow."""
+
+FACTORS = 64
+"""Their product is at most so many powers of 2π away from its value, 10⁻⁵¹ times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def in_turns(rotation: Array, frequency: Array, amplitude: Array, phase: Array) 
 
 
 def rotated_meta_gradient(terms: Turns, points: Array, alpha: float, N: int) -> npt.NDArray[np.float64]:
-    """Meta-gradients at `points` (R, d) for the B tasks: (R, B, d); `alpha > SMALLEST_ALPHA` and `N ≤ LARGEST_N`."""
+    """Meta-gradients at `points` (R, d) for the B tasks: (R, B, d); `alpha > SMALLEST_ALPHA`."""
     shared = terms.phase.shape[2] == 1  # Tasks of the replicas' own are used once.
     R = len(points)
     path = _kept_path(terms, alpha, N, R, threading.get_ident()) if shared else _Path(terms, alpha, N, R)
@@ -89,12 +92,12 @@ class _Path:
         self.weight[...] = alpha * terms.weight
         self.ratio[...] = terms.ratio
         self.constant[...] = (1 - alpha * terms.curvature) / TURN
-        self.back = terms.back * (TURN**N / alpha)
+        self.back = terms.back * (TURN ** (N % FACTORS) / alpha)
         self.work = workspace(*4 * [(K, *shape)], shape)
         self.start = self.work[0].reshape(K, d, rows, columns)
         self.result_shape = (R, B, d)
         longest = 0.5 * np.abs(alpha * terms.weight).sum(axis=0).max() * np.abs(terms.ratio).max(initial=1.0)
-        self.steps_in_range = 1 + int(DRIFT / max(longest, DRIFT / LARGEST_N))
+        self.steps_in_range = 1 + int(DRIFT / max(longest, DRIFT / (N + 1)))
 
     def meta_gradient(self, points: Array) -> npt.NDArray[np.float64]:
         """Meta-gradients at `points` (R, d): (R, B, d)."""
@@ -135,6 +138,8 @@ class _Path:
             else:
                 np.add(u_0, self.constant, u_0)
                 np.multiply(factors, u_0, factors)
+            if (step + 1) % FACTORS == 0:
+                np.multiply(factors, TURN**FACTORS, factors)
         if self.N > 0:
             np.multiply(factors, t_0, t_0)
         return t_0
