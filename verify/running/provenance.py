@@ -42,8 +42,8 @@ def user_code(spec: str) -> Facts:
 
     A problem that depends on the schedule is built for the same one in all processes.
     """
+    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))  # which loads the files as they are now
     files: Facts = {("file", name): value for name, value in loaded_files(spec).items()}
-    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))
     return {**files, ("problem", Spec.parse(spec).shown): built}
 
 
