@@ -66,7 +66,7 @@ class Convergence(MetaStepsize):
 
 
 class Theorem(Convergence):
-    """What a theorem makes of it: `R`, the share `c_1` of the descent that is left, and the noise of a step."""
+    """A theorem: the share `c_1` of the descent that noise leaves, the noise of a step, and the `R` that follows."""
 
     @signed
     def c_1(p) -> Number:
@@ -75,7 +75,7 @@ class Theorem(Convergence):
 
     @symbol
     def positive_c_1(p) -> Extended:
-        """`c_1`, where the noise cannot eat the descent; PremiseError elsewhere."""
+        """`c_1` as a divisor. Raises PremiseError where it is not positive."""
         least = float(np.min(p.c_1, initial=INF))
         if not least > 0:
             raise PremiseError(
@@ -91,7 +91,7 @@ class Theorem(Convergence):
 
     @symbol
     def spent(p) -> Extended:
-        """`R c_1`, what the gap and the noise allow for the squared gradient."""
+        """`R c_1`, the part of R that comes from the gap and from the noise."""
         raise NotImplementedError
 
     @symbol
@@ -141,7 +141,7 @@ class Exact(Theorem):
 
     @symbol
     def positive_c_1(p) -> Extended:
-        """`c_1`; PremiseError where `C_β ≤ ½`."""
+        """`c_1` as a divisor. Raises PremiseError where `C_β ≤ ½`."""
         if np.any(p.C_beta <= 0.5):
             raise PremiseError(
                 f"C_beta = {np.min(p.C_beta):g} is not allowed: C_beta must be > 0.5", "C_β is not above ½"

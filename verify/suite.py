@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
+from verify.running.cost import announcements
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
+from verify.running.informed import Informed
 from verify.running.provenance import Facts, Provenance, fingerprint, user_code
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
@@ -73,8 +75,12 @@ def verify(
         statistical = _few_statistical(records)
         progress(len(finished), len(cells), records)
         waiting = [cell for cell in cells if cell not in finished]
-        with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in workers.busy()], warn):
-            for found in run(waiting, workers, done=store.kept, provenance=Provenance(known)):
+        informed = Informed(workers)
+        with heartbeat(_planning(time.monotonic()), warn):
+            for line in announcements(waiting, informed):
+                warn(line)
+        with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in informed.busy()], warn):
+            for found in run(waiting, informed, done=store.kept, provenance=Provenance(known)):
                 store.append(found)
                 records += found
                 finished.add(found[0].cell)
@@ -95,7 +101,7 @@ def verify(
 
 
 def _planning(began: float) -> Callable[[], list[tuple[float, str]]]:
-    return lambda: [(began, "the problems are being built")]
+    return lambda: [(began, "the problems are being built and tried")]
 
 
 def _shown(chunk: Sequence[CellName]) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from operator import attrgetter
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -199,6 +200,9 @@ def test_constants_that_are_left_out_are_infinite_and_cost_only_where_they_count
     assert Paper(unknown, s).link(1.0) == math.inf
 
 
-def test_the_package_lists_what_it_exports() -> None:
+def test_the_package_lists_what_it_exports_and_hides_no_module() -> None:
     assert all(hasattr(theory, name) for name in theory.__all__)
     assert len(set(theory.__all__)) == len(theory.__all__)
+    modules = {module.name for module in iter_modules(theory.__path__)}
+    assert modules.isdisjoint(theory.__all__)
+    assert modules >= {"growth", "paper", "planner"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from verify.commands.advise import advise
 from verify.commands.conventions import Cli, one_line_errors, out_option
 from verify.commands.implementation import implementation
 from verify.commands.plan import plan
@@ -58,6 +59,5 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
 
 cli.add_command(run)
 cli.add_command(plan)
-cli.add_command(implementation)
-for command in (show, table, report):
+for command in (implementation, advise, show, table, report):
     cli.add_command(command)

@@ -11,6 +11,7 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.registry import family
+from problems.user.memory import building
 from verify.running.spec import Spec
 from verify.running.user_code import guarded, load_function
 
@@ -35,7 +36,7 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
         return _registered(named.name, N, alpha_L)
     factory = load_function("problem", spec, kind="factory")
     schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
-    problem = guarded(f"problem = {spec!r} failed", named.place, lambda: _build(factory, schedule))
+    problem = guarded(f"problem = {spec!r} failed", named.place, lambda: _build(factory, schedule, named.full))
     if not isinstance(problem, Problem):
         raise ValueError(f"problem = {spec!r}: the factory returned a {type(problem).__name__}, not a Problem")
     return problem
@@ -68,7 +69,7 @@ def _takes_schedule(spec: str, factory: Callable[..., Problem]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()]) -> Any:
+def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()], place: str) -> Any:
     """Call the factory, once a process, however its file is spelled: constants take long to estimate."""
     arguments = dict(zip(("N", "alpha_L"), schedule, strict=False))
     logger = logging.getLogger("problems")
@@ -76,6 +77,7 @@ def _build(factory: Callable[..., Any], schedule: tuple[int, float] | tuple[()])
     # A worker builds what its parent has built: the parent has shown the notices.
     logger.disabled = muted or multiprocessing.parent_process() is not None
     try:
-        return factory(**arguments)
+        with building((place, *schedule)):
+            return factory(**arguments)
     finally:
         logger.disabled = muted

@@ -19,27 +19,38 @@ class Gate:
     def __init__(self, cells: Iterable[CellName], done: Iterable[Record]) -> None:
         self._pending = Counter(cell.problem for cell in cells if cell.is_audit)
         self._refuted: dict[str, list[str]] = defaultdict(list)
+        self._too_small: dict[str, list[str]] = defaultdict(list)
         self._held: dict[str, list[CellName]] = defaultdict(list)
         for record in done:
             self._note(record)
 
     def _note(self, record: Record) -> None:
-        if record.is_audit and record.verdict == "violated" and not record.mutant:
+        if not record.is_audit or record.mutant:
+            return
+        if record.verdict == "violated":
             self._refuted[record.problem].append(record.label)
+        elif record.verdict == "inconclusive" and record.label in record.estimated:
+            self._too_small[record.problem].append(record.label)
 
     def admit(self, cells: Iterable[CellName]) -> tuple[list[CellName], list[list[Record]]]:
         """Return the cells that may be evaluated now, and the records of those that never will."""
         ready: list[CellName] = []
         blocked: list[list[Record]] = []
         for cell in cells:
-            if cell.is_audit or not (self._pending[cell.problem] or self._refuted[cell.problem]):
+            if cell.is_audit or not (self._pending[cell.problem] or self._wrong(cell.problem)):
                 ready.append(cell)
             elif self._pending[cell.problem]:
                 self._held[cell.problem].append(cell)
             else:
-                note = f"the audit refuted the constant {', '.join(dict.fromkeys(self._refuted[cell.problem]))}"
-                blocked.append(stamp(cell, [{"verdict": "inapplicable", "note": note}]))
+                blocked.append(stamp(cell, [{"verdict": "inapplicable", "note": self._wrong(cell.problem)}]))
         return ready, blocked
+
+    def _wrong(self, problem: str) -> str:
+        """What is wrong with the constants of a problem, or ""."""
+        refuted, too_small = (", ".join(dict.fromkeys(names[problem])) for names in (self._refuted, self._too_small))
+        if refuted:
+            return f"the audit refuted the constant {refuted}"
+        return f"the estimate of {too_small} is too small" if too_small else ""
 
     def learn(self, cell: CellName, records: Iterable[Record]) -> list[CellName]:
         """Take note of a cell's outcome; returns cells that waited for it."""
