@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple
 from typing import Literal, TypeAlias
 
@@ -16,7 +17,7 @@ from verify.running.records import CellName, RunError
 from verify.running.spec import Spec
 from verify.running.user_code import contained, loaded_files
 
-Kind: TypeAlias = Literal["environment", "file", "problem", "values"]
+Kind: TypeAlias = Literal["environment", "file", "problem"]
 Fact: TypeAlias = str | tuple[float, ...]
 Facts: TypeAlias = dict[tuple[Kind, str], Fact]
 """Digests, versions and numbers, each with what it is of."""
@@ -33,42 +34,35 @@ def facts(cells: Iterable[CellName] = ()) -> Facts:
     for cell in cells:
         if Spec.parse(cell.problem_spec).place:
             found |= user_code(cell.problem_spec)
-            found |= values(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
+            if is_scheduled(cell.problem_spec):
+                found |= numbers(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
     return found
 
 
 def user_code(spec: str) -> Facts:
-    """Digests of the files of a user's problem, and the constants with which it is built; none of its losses is called.
+    """Digests of the files of a user's problem, and the numbers with which it is built.
 
     A problem that depends on the schedule is built for the same one in all processes.
     """
-    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))  # which loads the files as they are now
+    built = numbers(spec, *REFERENCE)  # which loads the files as they are now
     files: Facts = {("file", name): value for name, value in loaded_files(spec).items()}
-    return {**files, ("problem", Spec.parse(spec).shown): built}
+    return files | built
 
 
-def values(spec: str, N: int, alpha_L: float) -> Facts:
-    """Values and gradients of the first tasks of a user's problem at the start: the same at every call."""
-    schedule = f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+def numbers(spec: str, N: int, alpha_L: float) -> Facts:
+    """Constants of a user's problem, and values and gradients of its first tasks at the start: the same at every call.
 
-    def call() -> list[float]:
+    There are none where its code fails: then its cells are errors, which say why.
+    """
+    name = Spec.parse(spec).shown + (f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else "")
+    found: tuple[float, ...] = ()
+    with suppress(Exception, SystemExit), contained():
         problem = load_problem(spec, N, alpha_L)
-        w = problem.start[None]
-        losses = (problem.inner, problem.outer)
+        w, losses = problem.start[None], (problem.inner, problem.outer)
         norms = [np.linalg.norm(loss.gradient(w), axis=-1) for loss in losses]
-        numbers = [*(loss.value(w) for loss in losses), *norms]
-        return [x for found in numbers for x in np.ravel(found)[:TASKS_LOOKED_AT]]
-
-    return {("values", f"{Spec.parse(spec).shown}{schedule}"): _attempt(call)}
-
-
-def _attempt(call: Callable[[], Iterable[float]]) -> tuple[float, ...]:
-    """Numbers that a user's code gives; none where it fails, since then its cells are errors, which say why."""
-    try:
-        with contained():
-            return tuple(map(float, call()))
-    except (Exception, SystemExit):
-        return ()
+        seen = [np.ravel(x)[:TASKS_LOOKED_AT] for x in (*(loss.value(w) for loss in losses), *norms)]
+        found = tuple(map(float, np.concatenate([astuple(problem.constants), *seen])))
+    return {("problem", name): found}
 
 
 def fingerprint(found: Fact) -> str:
@@ -112,7 +106,7 @@ def _same(one: Fact, other: Fact) -> bool:
 def _difference(kind: Kind, name: str, was: Fact, now: Fact) -> str:
     if kind == "file":
         return f"{name} was edited during the run: start it again with --overwrite"
-    if kind != "environment":
+    if kind == "problem":
         return (
             f"problem = {name!r} is not the same each time that it is built or called: its factory must draw from a "
             "generator with a fixed seed, and its tasks may not change"

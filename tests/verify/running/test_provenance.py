@@ -109,7 +109,6 @@ def test_facts_are_those_of_the_code_and_of_users_problems(
         ("file", "mine.py"),
         ("file", "scale_beside.py"),
         ("problem", "mine.py:steady"),
-        ("values", "mine.py:steady"),
     }
 
 
