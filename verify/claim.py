@@ -7,15 +7,17 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import verify.claims
 from problems.problem import Case, Problem
 from verify.cell import Cell, Formula, StepsizeRule, as_it_is
 from verify.verdict import EPS, Finding
 
+FOLDER = Path(__file__).with_name("claims")
+"""Where claims are looked for: beside this file, whatever else is called `verify`."""
 EVERYWHERE: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")
 WEAKER = 1.02
 """By how much a bound that is attained must be seen to be too large."""
@@ -313,11 +315,13 @@ def is_audit(name: str) -> bool:
 
 def _own_module(made: Claim) -> tuple[bool, str]:
     """Sort key that does not depend on which module was imported first, and puts a user's claims last, as they came."""
-    ours = made.module.startswith(f"{verify.claims.__name__}.")
+    ours = made.module.startswith("verify.claims.")
     return (not ours, made.module if ours else "")
 
 
 @cache
 def _discover() -> None:
-    for module in sorted(pkgutil.iter_modules(verify.claims.__path__), key=lambda m: m.name):
+    for module in sorted(pkgutil.iter_modules([str(FOLDER)]), key=lambda m: m.name):
         importlib.import_module(f"verify.claims.{module.name}")
+    if not _CLAIMS:
+        raise RuntimeError(f"no claim was found in {FOLDER}: the installation is incomplete")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,10 +16,11 @@ from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
 from verify.running.informed import Informed
-from verify.running.provenance import Fact, Provenance, fingerprint, user_code
+from verify.running.provenance import Facts, Provenance, fingerprint, user_code
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
+from verify.running.spec import Spec
 from verify.running.store import Store
 
 logger = logging.getLogger("verify")
@@ -66,16 +67,18 @@ def verify(
     ):
         with heartbeat(_planning(time.monotonic()), warn):
             cells = plan(selection)
-            known = {name: fact for spec in selection.problems for name, fact in user_code(spec).items()}
+            brought = [spec for spec in selection.problems if Spec.parse(spec).place]
+            known = {what: fact for spec in brought for what, fact in user_code(spec).items()}
         store.begin(Header.new(settings(selection, known)), cells)
         records = list(store.kept)
         finished = {record.cell for record in records}
         statistical = _few_statistical(records)
         progress(len(finished), len(cells), records)
         waiting = [cell for cell in cells if cell not in finished]
-        for line in announcements(waiting, workers.slots // 2 or 1):
-            warn(line)
         informed = Informed(workers)
+        with heartbeat(_planning(time.monotonic()), warn):
+            for line in announcements(waiting, informed):
+                warn(line)
         with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in informed.busy()], warn):
             for found in run(waiting, informed, done=store.kept, provenance=Provenance(known)):
                 store.append(found)
@@ -98,7 +101,7 @@ def verify(
 
 
 def _planning(began: float) -> Callable[[], list[tuple[float, str]]]:
-    return lambda: [(began, "the problems are being built")]
+    return lambda: [(began, "the problems are being built and tried")]
 
 
 def _shown(chunk: Sequence[CellName]) -> str:
@@ -106,14 +109,14 @@ def _shown(chunk: Sequence[CellName]) -> str:
     return f"{cell.claim} on {cell.problem}, N = {cell.N}, {cell.rule}"
 
 
-def settings(selection: Selection, code: Mapping[str, Fact]) -> dict[str, Any]:
+def settings(selection: Selection, code: Facts) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with what is known of the code of a user."""
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),
         "problems": sorted(selection.problems),
         "inner_steps": selection.chosen_steps,
-        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in code.items()},
+        "user code": {f"{kind} {name}": fingerprint(fact) for (kind, name), fact in code.items()},
     }
 
 

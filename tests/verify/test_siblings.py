@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from figures import figure
+from problems import registry as problem_registry
+from verify import claim
 from verify.running.records import read
 
 ROOT = Path(__file__).parents[2]
@@ -69,3 +72,16 @@ def test_another_package_that_was_imported_first_is_one_clear_line(tmp_path: Pat
     assert done.stderr.splitlines()[-1].startswith(
         "ImportError: this project needs its own package problems, but another one was imported: "
     )
+
+
+def test_where_nothing_is_found_that_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problem_registry, "_FAMILIES", {})
+    monkeypatch.setattr(claim, "_CLAIMS", {})
+    for module, look in (
+        (problem_registry, problem_registry.families),
+        (claim, claim._discover),
+        (figure, figure.registry),
+    ):
+        monkeypatch.setattr(module, "FOLDER", tmp_path)
+        with pytest.raises(RuntimeError, match=r"^no \w+ was found in .*: the installation is incomplete$"):
+            look.__wrapped__()

@@ -8,28 +8,34 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from problems.problem import Problem
 from verify.cell import PROFILES, alpha_L
 from verify.evidence.attack import POPULATION
+from verify.running.execution import Workers
 from verify.running.loading import load_problem
 from verify.running.records import CellName
+from verify.running.spec import Spec
+from verify.running.user_code import contained
 
 ROWS = 1200
 """Gradients and Hessian-vector products of one task that a cell of the quick profile asks for, for each of N + 1 steps:
-as counted on finite-sum problems, the dearest ones."""
+as counted on finite-sum problems, which take most."""
 LONG_SECONDS = 120.0
 POINTS = 64
 
 
-def announcements(cells: Sequence[CellName], processes: int) -> Iterator[str]:
-    """One line for each problem of a user whose cells will take long."""
+def announcements(cells: Sequence[CellName], workers: Workers) -> Iterator[str]:
+    """One line for each problem of a user whose cells will take long; none where its functions fail or never return."""
     by_spec: defaultdict[str, list[CellName]] = defaultdict(list)
     for cell in cells:
-        if ":" in cell.problem_spec:
+        if Spec.parse(cell.problem_spec).place:
             by_spec[cell.problem_spec].append(cell)
     for spec, own in by_spec.items():
         N = min(cell.N for cell in own)
-        seconds = expected_rows(own) * seconds_of_a_row(load_problem(spec, N, alpha_L("recommended", N))) / processes
+        try:
+            row = workers.submit(seconds_of_a_row, (spec, N, alpha_L("recommended", N))).result()
+        except workers.lost:
+            continue
+        seconds = expected_rows(own) * row / max(workers.slots // 2, 1)
         if seconds > LONG_SECONDS:
             yield (
                 f"{own[0].problem}: {len(own)} cells, about {seconds / 60:.0f} minutes; functions of many points at "
@@ -48,11 +54,19 @@ def _candidates(profile: str) -> int:
     return effort.probes + POPULATION * effort.attack
 
 
-def seconds_of_a_row(problem: Problem) -> float:
-    """Time of a gradient or Hessian-vector product of all tasks at one of several points."""
-    w = problem.probes(POINTS, np.random.default_rng(0))[:, None]
-    problem.inner.hvp(w, w)  # what is compiled or loaded at the first call is not counted
-    began = time.perf_counter()
-    problem.inner.gradient(w)
-    problem.inner.hvp(w, w)
-    return (time.perf_counter() - began) / (2 * POINTS)
+def seconds_of_a_row(place: tuple[str, int, float]) -> float:
+    """Time of a gradient or Hessian-vector product of all tasks at one of several points; 0 where they fail.
+
+    The problem is `(spec, N, alpha_L)`; called in a worker, which can be stopped.
+    """
+    try:
+        with contained():
+            problem = load_problem(*place)
+            w = problem.probes(POINTS, np.random.default_rng(0))[:, None]
+            problem.inner.hvp(w, w)  # what is compiled or loaded at the first call is not counted
+            began = time.perf_counter()
+            problem.inner.gradient(w)
+            problem.inner.hvp(w, w)
+            return (time.perf_counter() - began) / (2 * POINTS)
+    except (Exception, SystemExit):  # then its cells are errors, which say why
+        return 0.0

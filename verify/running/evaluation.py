@@ -25,10 +25,10 @@ DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
 
 
-def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
+def evaluate(cell: CellName, problem: Problem | None = None) -> list[Record]:
     """Return the records of one cell: at least one, whatever happens in it.
 
-    `problem` stands in for the one that the job names, where the caller has it at hand.
+    `problem` stands in for the one that the cell names, where the caller has it at hand.
 
     A premise that fails is the verdict vacuous, a claim that does not apply inapplicable, and any exception an error
     with its traceback.
@@ -38,13 +38,13 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     estimated: tuple[str, ...] = ()
     try:
         with contained():
-            problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+            problem = problem or _problem(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
             estimated = problem.estimated
-            claim = _claim(job.claim)
-            if reason := claim.inapplicable(problem) or claim.elsewhere(job.problem):
+            claim = _claim(cell.claim)
+            if reason := claim.inapplicable(problem) or claim.elsewhere(cell.problem):
                 found.append({"verdict": "inapplicable", "note": reason})
             else:
-                found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+                found.extend(map(_judged, claim.check(_cell(cell, problem, claim))))
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
@@ -58,22 +58,22 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
         found.append(_failed(error))
     if not found:
         found.append({"verdict": "inapplicable", "note": "the claim has nothing to check here"})
-    return stamp(job, found, estimated, time.perf_counter() - started)
+    return stamp(cell, found, estimated, time.perf_counter() - started)
 
 
 def stamp(
-    job: CellName, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
+    cell: CellName, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
 ) -> list[Record]:
     """Make records of what was found in a cell that took `seconds`; a check of the audit rests on its constant only."""
-    place = {field.name: getattr(job, field.name) for field in fields(CellName)}
+    place = {field.name: getattr(cell, field.name) for field in fields(CellName)}
     return [
         Record(
             **place,
-            **_of_an_estimate(job, values, estimated),
-            alpha_L=alpha_L(job.rule, job.N),
+            **_of_an_estimate(cell, values, estimated),
+            alpha_L=alpha_L(cell.rule, cell.N),
             index=index,
             checks=len(found),
-            estimated=tuple(name for name in estimated if not job.is_audit or name == values.get("label")),
+            estimated=tuple(name for name in estimated if not cell.is_audit or name == values.get("label")),
             seconds=seconds / len(found),
         )
         for index, values in enumerate(found)
@@ -82,8 +82,8 @@ def stamp(
 
 def _of_an_estimate(cell: CellName, values: dict[str, Any], estimated: Sequence[str]) -> dict[str, Any]:
     """What is met above an estimate of the suite itself refutes nobody: the estimate is too small."""
-    label = values.get("label")
-    if not (cell.is_audit and label in estimated and values["verdict"] == "violated"):
+    label = values.get("label", "")
+    if values["verdict"] != "violated" or not cell.examines_an_estimate(label, estimated):
         return values
     note = f"the estimate of {label} is too small: more was met; give {label} in constants, or another region"
     return {**values, "verdict": "inconclusive", "note": note}
@@ -118,16 +118,16 @@ def _claim(name: str) -> Claim:
     return known[name]
 
 
-def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
-    mutant = next(mutant for mutant in claim.mutants if mutant.name == job.mutant) if job.mutant else None
+def _cell(cell: CellName, problem: Problem, claim: Claim) -> Cell:
+    mutant = next(mutant for mutant in claim.mutants if mutant.name == cell.mutant) if cell.mutant else None
     return Cell(
-        claim=job.claim,
-        problem_name=job.problem,
+        claim=cell.claim,
+        problem_name=cell.problem,
         problem=problem,
-        N=job.N,
-        rule=job.rule,
-        effort=PROFILES[job.profile],
-        seed=job.seed,
+        N=cell.N,
+        rule=cell.rule,
+        effort=PROFILES[cell.profile],
+        seed=cell.seed,
         delta=DELTA,
         formula=claim.formula if mutant is None or mutant.formula is None else mutant.formula,
         changes={} if mutant is None else mutant.symbols,

@@ -20,7 +20,7 @@ class Informed:
         self.slots, self.lost = workers.slots, workers.lost
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> Future[Result]:
-        """Call, some time."""
+        """Call the function, after the worker has been told."""
         return self._workers.submit(_learn_and_call, (function, argument, memory.everything()))
 
     def busy(self) -> list[tuple[float, Any]]:

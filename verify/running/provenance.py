@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from verify.running.records import CellName, RunError
 from verify.running.spec import Spec
 from verify.running.user_code import contained, loaded_files
 
+Kind: TypeAlias = Literal["environment", "file", "problem"]
 Fact: TypeAlias = str | tuple[float, ...]
+Facts: TypeAlias = dict[tuple[Kind, str], Fact]
+"""Digests, versions and numbers, each with what it is of."""
 SAME = 1e-6
 """Relative difference up to which two numbers of a problem count as one."""
 TASKS_LOOKED_AT = 20
@@ -24,72 +28,67 @@ REFERENCE = (1, alpha_L("recommended", 1))
 """Schedule for which each process builds a problem that depends on it."""
 
 
-def facts(cells: Iterable[CellName] = ()) -> dict[str, Fact]:
-    """What this process has loaded and built for some cells, after it has evaluated them."""
-    found: dict[str, Fact] = dict(environment())
+def facts(cells: Iterable[CellName] = ()) -> Facts:
+    """What this process has loaded and built for some cells."""
+    found: Facts = {("environment", name): value for name, value in environment().items()}
     for cell in cells:
-        code = user_code(cell.problem_spec)
-        found |= code | (values(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N)) if code else {})
+        if Spec.parse(cell.problem_spec).place:
+            found |= user_code(cell.problem_spec)
+            if is_scheduled(cell.problem_spec):
+                found |= numbers(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
     return found
 
 
-def user_code(spec: str) -> dict[str, Fact]:
-    """Digests of the files of a user's problem, and the constants with which it is built; none of its losses is called.
+def user_code(spec: str) -> Facts:
+    """Digests of the files of a user's problem, and the numbers with which it is built.
 
     A problem that depends on the schedule is built for the same one in all processes.
     """
-    named = Spec.parse(spec)
-    if not named.place:  # one of the suite
-        return {}
-    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))
-    return {**{f"file {name}": value for name, value in loaded_files(spec).items()}, f"problem {named.shown}": built}
+    built = numbers(spec, *REFERENCE)  # which loads the files as they are now
+    files: Facts = {("file", name): value for name, value in loaded_files(spec).items()}
+    return files | built
 
 
-def values(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
-    """Values and gradients of the first tasks of a user's problem at the start: the same at every call."""
-    schedule = f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+def numbers(spec: str, N: int, alpha_L: float) -> Facts:
+    """Constants of a user's problem, and values and gradients of its first tasks at the start: the same at every call.
 
-    def call() -> list[float]:
+    There are none where its code fails: then its cells are errors, which say why.
+    """
+    name = Spec.parse(spec).shown + (f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else "")
+    found: tuple[float, ...] = ()
+    with suppress(Exception, SystemExit), contained():
         problem = load_problem(spec, N, alpha_L)
-        w = problem.start[None]
-        losses = (problem.inner, problem.outer)
+        w, losses = problem.start[None], (problem.inner, problem.outer)
         norms = [np.linalg.norm(loss.gradient(w), axis=-1) for loss in losses]
-        numbers = [*(loss.value(w) for loss in losses), *norms]
-        return [x for found in numbers for x in np.ravel(found)[:TASKS_LOOKED_AT]]
-
-    return {f"problem {Spec.parse(spec).shown}{schedule} (values)": _attempt(call)}
-
-
-def _attempt(call: Callable[[], Iterable[float]]) -> tuple[float, ...]:
-    """Numbers that a user's code gives; none where it fails, since then its cells are errors, which say why."""
-    try:
-        with contained():
-            return tuple(map(float, call()))
-    except (Exception, SystemExit):
-        return ()
+        seen = [np.ravel(x)[:TASKS_LOOKED_AT] for x in (*(loss.value(w) for loss in losses), *norms)]
+        found = tuple(map(float, np.concatenate([astuple(problem.constants), *seen])))
+    return {("problem", name): found}
 
 
-def fingerprint(found: tuple[float, ...]) -> str:
-    """Digest of the numbers of a problem, as far as they are the same at every call."""
+def fingerprint(found: Fact) -> str:
+    """A fact as a digest: of numbers, as far as they are the same at every call."""
+    if isinstance(found, str):
+        return found
     return digest(" ".join(f"{x:.6g}" for x in found).encode())
 
 
 class Provenance:
     """What is known of the processes of a run; the first that differs from another one ends it."""
 
-    def __init__(self, known: Mapping[str, Fact]) -> None:
+    def __init__(self, known: Facts) -> None:
         self._known = dict(known)
 
-    def require(self, found: Mapping[str, Fact]) -> None:
+    def require(self, found: Facts) -> None:
         """Take note of what a process has loaded and built.
 
         Raises
         ------
         RunError : one line, where it differs from what another process, or the same one earlier, has loaded or built.
         """
-        for name, value in found.items():
-            if not _same(self._known.setdefault(name, value), value):
-                raise RunError(_difference(name, self._known[name], value))
+        for what, value in found.items():
+            known = self._known.setdefault(what, value)
+            if not _same(known, value):
+                raise RunError(_difference(*what, known, value))
 
 
 def _same(one: Fact, other: Fact) -> bool:
@@ -104,14 +103,12 @@ def _same(one: Fact, other: Fact) -> bool:
     )
 
 
-def _difference(name: str, was: Fact, now: Fact) -> str:
-    kind, _, rest = name.partition(" ")
+def _difference(kind: Kind, name: str, was: Fact, now: Fact) -> str:
     if kind == "file":
-        return f"{rest} was edited during the run: start it again with --overwrite"
+        return f"{name} was edited during the run: start it again with --overwrite"
     if kind == "problem":
-        what = rest.removesuffix(" (values)")
         return (
-            f"problem = {what!r} is not the same each time that it is built or called: its factory must draw from a "
+            f"problem = {name!r} is not the same each time that it is built or called: its factory must draw from a "
             "generator with a fixed seed, and its tasks may not change"
         )
     if name == "code":

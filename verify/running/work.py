@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from verify.running.evaluation import evaluate
-from verify.running.provenance import Fact, facts
+from verify.running.provenance import Facts, facts
 from verify.running.records import CellName, Record
 
 
@@ -14,8 +14,8 @@ class Done(NamedTuple):
     """Records cell by cell, and the facts, before and after, that all processes of the run must have in common."""
 
     results: list[list[Record]]
-    before: Mapping[str, Fact]
-    after: Mapping[str, Fact]
+    before: Facts
+    after: Facts
 
 
 def work(cells: Sequence[CellName]) -> Done:

@@ -4,6 +4,7 @@ import math
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,16 @@ def test_the_audit_of_a_constant_rests_on_that_constant_only(cell_of: CellOf) ->
     assert evaluate(cell_of("fake draws"))[0].estimated == ()  # and the file's claims are known from here on
     assert [record.estimated for record in evaluate(cell_of("fake draws"), problem)] == [("rho", "sigma")] * 2
     assert [record.estimated for record in evaluate(cell_of("constants of fakes"), problem)] == [("rho",)]
+
+
+def test_more_than_an_estimate_is_met_refutes_nobody_and_is_read_back(cell_of: CellOf, fakes: str) -> None:
+    evaluate(cell_of("fake draws"))  # and the file's claims are known from here on
+    Path(fakes).with_name("wrong").touch()
+    problem = family("quadratic").build(1, 0.1)
+    for estimated, verdict in (((), "violated"), (("rho",), "inconclusive")):
+        (record,) = evaluate(cell_of("constants of fakes"), replace(problem, estimated=estimated))
+        assert record.verdict == verdict
+        assert Record.from_json(record.to_json()) == record
 
 
 def test_a_problem_that_cannot_be_built_is_an_error(cell_of: CellOf) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,22 +102,22 @@ def test_a_steady_problem_is_the_same_in_all_processes(mine: Callable[[str], Sel
 def test_facts_are_those_of_the_code_and_of_users_problems(
     mine: Callable[[str], Selection], cell_of: Callable[..., CellName]
 ) -> None:
-    cells = plan(mine("steady"))
-    assert facts([]).keys() < facts(cells[:1]).keys()
-    assert {"code", "numpy", "vector instructions"} <= facts([]).keys()
-    assert {
-        "file mine.py",
-        "file scale_beside.py",
-        "problem mine.py:steady",
-        "problem mine.py:steady (values)",
-    } <= facts(cells).keys()
+    registered = replace(cell_of("path"), problem="kink", problem_spec="kink")
+    assert {("environment", "code"), ("environment", "numpy")} <= facts().keys() == facts([registered]).keys()
+    theirs = facts(plan(mine("steady"))).keys() - facts().keys()
+    assert theirs - {("file", "fakes.py")} == {
+        ("file", "mine.py"),
+        ("file", "scale_beside.py"),
+        ("problem", "mine.py:steady"),
+    }
 
 
 def test_numbers_may_differ_by_what_machines_differ() -> None:
-    known = Provenance({"problem x": (1.0, math.inf, math.nan, 0.0)})
-    known.require({"problem x": (1.0 + 1e-9, math.inf, math.nan, 1e-12), "new": "a"})
+    known = Provenance({("problem", "x"): (1.0, math.inf, math.nan, 0.0)})
+    known.require({("problem", "x"): (1.0 + 1e-9, math.inf, math.nan, 1e-12), ("file", "new"): "a"})
     for other in ((1.001, math.inf, math.nan, 0.0), (1.0, 5.0, math.nan, 0.0), (1.0, math.inf)):
         with pytest.raises(RunError, match="problem = 'x'"):
-            known.require({"problem x": other})
+            known.require({("problem", "x"): other})
+    known.require({("problem", "x"): ()})  # a user's code that fails is an error of its cells
     with pytest.raises(RunError, match=r"^a worker has numpy 2, another one 1$"):
-        Provenance({"numpy": "1"}).require({"numpy": "2"})
+        Provenance({("environment", "numpy"): "1"}).require({("environment", "numpy"): "2"})
