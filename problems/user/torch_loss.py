@@ -6,7 +6,8 @@ Rows do not mix, so that gradients of the sum of their losses are the gradients 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,6 +33,10 @@ class TorchLoss(Differentiator):
 
     def evaluate(self, what: str, stack: Any, place: TaskIndex, *points: Array) -> Array:
         """Evaluate rows; ValueError where the loss cannot be."""
+        with _one_thread():
+            return self._evaluate(what, stack, place, *points)
+
+    def _evaluate(self, what: str, stack: Any, place: TaskIndex, *points: Array) -> Array:
         w = torch.tensor(points[0], requires_grad=what != "value")
         at = torch.from_numpy(place)
         value = self._values(w, pytree.tree_map(lambda leaf: leaf[at], stack))
@@ -117,6 +122,17 @@ def _flat(leaves: Sequence[Any], what: str) -> tuple[npt.NDArray[np.float64], Ca
         return [part.reshape(shape) for part, shape in zip(w.split(sizes), shapes, strict=True)]
 
     return start, pieces, any(tensor.dtype != torch.float64 for tensor in tensors)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Rows are small: threads would wait for each other, and sums would depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(leaf: Any) -> Tensor:

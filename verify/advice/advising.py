@@ -182,7 +182,7 @@ def _advised(problem: Problem, N: int, judged: Sequence[float], rules: Sequence[
 
 
 def _bracketed(found: Critical) -> bool:
-    return 0 < found.stable and math.isfinite(found.unstable)
+    return found.stable > 0 and math.isfinite(found.unstable)
 
 
 def _runs(problem: Problem, N: int, alphas: Mapping[Rule, Values], steps: int) -> dict[Rule, Runs]:
