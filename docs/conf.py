@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 project = "Verification suite for the convergence theory of multi-step MAML"
-author = "The verification suite's authors"
+author = "The maml-theory-verification authors"
 version = release = installed("maml-theory-verification")
-copyright = "the verification suite's authors"
+copyright = "2026, the maml-theory-verification authors"
 
 extensions = [
     "myst_parser",
@@ -31,6 +31,7 @@ html_theme = "furo"
 html_title = "Multi-step MAML, verified"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
 html_show_copyright = False
 html_copy_source = False
 

@@ -23,7 +23,13 @@ def draw(advice: Advice) -> Picture:
     ax.plot(N, [known.cap for known in advice.advised], color="black", label="paper's cap (certified below)")
     ax.plot(N, [known.recommended for known in advice.advised], color="black", linestyle=":", label="$1/(8NL)$")
     if advice.case == "resampling":
-        ax.plot(N, [known.larger_cap for known in advice.advised], color="black", linestyle="--", label="larger cap")
+        ax.plot(
+            N,
+            [float(known.larger_cap or math.inf) for known in advice.advised],
+            color="black",
+            linestyle="--",
+            label="larger cap",
+        )
     ax.plot(N, [known.cap_on_paths for known in advice.advised], color="0.6", label="cap with the $L$ of the paths")
     for rule, (marker, color, _) in zip(advice.rules, LOOKS, strict=False):
         found = [known.critical[rule] for known in advice.advised]

@@ -10,9 +10,8 @@ from figures.drawing import ABOVE, BESIDE, LOOKS, STEPSIZES, beside, in_words, p
 from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
-from theory.estimator import task_bias_bound
 from theory.maml import meta_gradient
-from theory.sharper import task_bias_one_step, task_bias_sharper
+from theory.paper import Paper
 from verify.cell import alpha_L
 from verify.evidence.tree import enumerate_paths, mean_estimator
 
@@ -39,15 +38,16 @@ def compute(part: Part, seed: int) -> list[Row]:
     N = part["N"]
     problem, alpha, s = setting(part["problem"], N, alpha_L(part["rule"], N), S=part["S"])
     c, w = problem.constants, problem.start[None]
+    p = Paper(c, s)
     paths = enumerate_paths(problem, w, alpha, N, part["S"])
     exact = meta_gradient(w[:, None], alpha, N, problem.inner, problem.inner)
     bias = np.linalg.norm(mean_estimator(problem, paths, alpha) - exact, axis=-1)[0]
     gradient_norm = np.linalg.norm(problem.inner.gradient(w[:, None]), axis=-1)[0]
     curves = {
         "measured": bias,
-        "bound": task_bias_bound(c, s, gradient_norm),
-        "sharper": task_bias_sharper(c, s, gradient_norm),
-        "one_step": task_bias_one_step(c, s) if N == 1 else np.inf,
+        "bound": p.task_bias(gradient_norm),
+        "sharper": p.task_bias_sharper(gradient_norm),
+        "one_step": p.task_bias_one_step if N == 1 else np.inf,
     }
     worst = int(np.argmax(bias / curves["bound"]))
     return [{**part, **{name: float(np.broadcast_to(y, bias.shape)[worst]) / c.sigma_g for name, y in curves.items()}}]

@@ -8,7 +8,7 @@ from typing import Any
 from problems.problem import Problem
 from problems.registry import family
 from theory.constants import Schedule
-from verify.claim import StepsizeRule
+from verify.cell import StepsizeRule
 from verify.running.evaluation import evaluate
 from verify.running.records import Record
 from verify.running.selection import Selection, plan

@@ -10,7 +10,7 @@ from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, in_words, panels, 
 from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
-from theory.estimator import task_second_moment_bound
+from theory.paper import Paper
 from verify.cell import alpha_L
 from verify.evidence.tree import enumerate_paths, second_moment
 
@@ -37,7 +37,7 @@ def compute(part: Part, seed: int) -> list[Row]:
     c, w = problem.constants, problem.start[None]
     moments = second_moment(problem, enumerate_paths(problem, w, alpha, N, 1), alpha, D, 1)[0]
     gradient_norm = np.linalg.norm(problem.inner.gradient(w[:, None]), axis=-1)[0]
-    bound = task_second_moment_bound(c, s, gradient_norm)
+    bound = Paper(c, s).task_second_moment(gradient_norm)
     worst = int(np.argmax(moments / bound))
     unit = c.sigma_g**2
     return [{**part, "measured": float(moments[worst]) / unit, "bound": float(np.atleast_1d(bound)[worst]) / unit}]

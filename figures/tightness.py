@@ -11,8 +11,10 @@ from figures.figure import Figure, Part
 from figures.numbers import checks
 from figures.table import Row, Table
 from problems.registry import families
-from verify.claim import PROFILES, claims
-from verify.reporting.ledger import JUDGED, grouped
+from verify.cell import PROFILES
+from verify.claim import claims
+from verify.reporting.ledger import grouped
+from verify.verdict import JUDGED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -91,7 +93,8 @@ def caption(table: Table) -> str:
         Largest measured/bound over all checks of the suite's {PROFILE} profile (N = {steps}, the stepsize rules of each
         claim, seed {table.seed}), decimals cut: claims (rows) on the ordinary problems, and on the best of the
         instances that were made for the claim (last column); no entry where a claim does not apply. {attained} of
-        {len(values)} come within {NEAR:.0%} on some problem. META-GRADIENT is an equation: error over allowed rounding.
+        {len(values)} come within {NEAR:.0%} on some problem. META-GRADIENT is an equation, of which only rounding is
+        measured.
     """)
 
 

@@ -24,6 +24,7 @@ def resampling(
     noise: DataNoise | None = None,
     gradient_bound: float = math.inf,
     gradient_radius: float = math.inf,
+    extremes: npt.ArrayLike = (),
     analytic: bool = False,
     scale: float = 1.0,
     made_for: Mapping[str, float] | None = None,
@@ -39,8 +40,8 @@ def resampling(
         `noise` also `σ_g = σ_H = 0`; with one task also `σ = 0`. The others stay infinite: not assumed.
     noise : data noise; none where it is left out.
     start : (d,) where the algorithms start.
-    probes, gradient_bound, gradient_radius, analytic, scale, made_for, linear_within, name : as in `Problem`. A
-        registered problem gets its name from the registry.
+    probes, gradient_bound, gradient_radius, extremes, analytic, scale, made_for, linear_within, name : as in
+        `Problem`. A registered problem gets its name from the registry.
 
     Source: own.
     """
@@ -62,6 +63,7 @@ def resampling(
         noise=noise,
         gradient_bound=gradient_bound,
         gradient_radius=gradient_radius,
+        extremes=np.asarray(extremes, dtype=np.float64).reshape(-1, len(at)),
         analytic=analytic,
         scale=scale,
         made_for=made_for or {},
@@ -80,6 +82,7 @@ def finite_sum(
     test_size: int = 1,
     gradient_bound: float = math.inf,
     gradient_radius: float = math.inf,
+    extremes: npt.ArrayLike = (),
     analytic: bool = False,
     scale: float = 1.0,
     made_for: Mapping[str, float] | None = None,
@@ -95,7 +98,8 @@ def finite_sum(
         0` where `train` is `test`; with one task also `σ = 0` and `b_sq = b²`. The others stay infinite: not assumed.
     train_size, test_size : data points per training and test set, which oracle calls are counted in.
     start : (d,) where the algorithms start.
-    probes, gradient_bound, gradient_radius, analytic, scale, made_for, linear_within, name : as in `resampling`.
+    probes, gradient_bound, gradient_radius, extremes, analytic, scale, made_for, linear_within, name : as in
+        `resampling`.
 
     Source: own.
     """
@@ -118,6 +122,7 @@ def finite_sum(
         test_size=test_size,
         gradient_bound=gradient_bound,
         gradient_radius=gradient_radius,
+        extremes=np.asarray(extremes, dtype=np.float64).reshape(-1, len(at)),
         analytic=analytic,
         scale=scale,
         made_for=made_for or {},

@@ -75,6 +75,7 @@ def cusp_mismatch(N: int, alpha_L: float, *, L: float = 1.7, mismatch: float = 2
         test,
         Constants(L=L, rho=0.0, b=mismatch, lower_bound=0.0),
         probes=probes_around(sharp, mismatch / L),
+        extremes=train.extremes(),
         start=[0.0],
         scale=mismatch / L,
     )

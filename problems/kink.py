@@ -37,6 +37,7 @@ def kink(*, L: float = 1.7, rho: float = 2.3, steepness: float = 3.0) -> Problem
         test,
         Constants(L=L, rho=rho, sigma=gradient, b=b, b_sq=b**2, lower_bound=0.0),
         probes=probes_around(0.0, 0.1 * L / rho),
+        extremes=train.extremes(),
         start=[0.5 * L / rho],
         scale=0.1 * L / rho,
     )

@@ -52,6 +52,7 @@ def line_problem(
         start=[start],
         noise=noise,
         gradient_bound=gradient_bound,
+        extremes=loss.extremes(),
         scale=scale,
         made_for=made_for,
         linear_within=linear_within,

@@ -34,6 +34,7 @@ def opposed_curvature(*, L: float = 1.7, omega: float = 0.6) -> Problem:
         probes=gaussian_probes(1, 1 / omega),
         start=[0.3 / omega],
         gradient_bound=L / omega,
+        extremes=[[0.0], [0.5 * np.pi / omega]],
         analytic=True,
         scale=1 / omega,
         linear_within=1e-4 * (1 / omega),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -43,6 +43,7 @@ class Problem:
     gradient_radius : where gradients are unbounded, `gradient_bound` may hold for ‖w‖ ≤ `gradient_radius` only, a ball
         that no run from `start` leaves.
     analytic : the losses accept complex `w`, so that a complex step differentiates them.
+    extremes : points (m, d) at or near which the constants are attained; the audit of the constants looks there too.
     scale : a typical distance over which the losses vary; searches start with steps of this size.
     estimated : names of constants that were estimated by maximisation and not proved.
     made_for : fields of the schedule at which a sharp instance attains its bound, for instance `C_beta` and `K` of the
@@ -69,6 +70,7 @@ class Problem:
     test_size: int = 1
     gradient_bound: float = math.inf
     gradient_radius: float = math.inf
+    extremes: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     analytic: bool = False
     scale: float = 1.0
     estimated: tuple[str, ...] = ()
@@ -85,6 +87,18 @@ class Problem:
     def deterministic(self) -> bool:
         """Whether Algorithms 1 and 2 have nothing to draw: one task, and no data noise."""
         return self.number_of_tasks == 1 and isinstance(self.noise, NoNoise)
+
+    def audited(self) -> Problem:
+        """The same problem, but up to half of its probes, the last ones, are its `extremes`."""
+        if not len(self.extremes):
+            return self
+
+        def probes(count: int, rng: np.random.Generator) -> Array:
+            shown = min(len(self.extremes), count // 2)
+            chosen = np.linspace(0, len(self.extremes) - 1, shown).round().astype(np.intp)
+            return np.concatenate([self.probes(count - shown, rng), self.extremes[chosen]])
+
+        return replace(self, probes=probes)
 
     def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
         """Fresh minibatch losses of `size` data each; raises ValueError in the finite-sum case, which samples none."""

@@ -11,7 +11,7 @@ from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants, Schedule
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
 MADE_FOR = {"C_beta": 80.0, "K": 10_000, "B": 64}
 """The meta stepsize `1/(C_β L_w)`, the meta steps that the ramp is as long as, and the tasks per step where drawn."""
@@ -40,7 +40,7 @@ def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: flo
     bend = h / rho
     loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-slope)
     alpha = alpha_L / L
-    L_w = meta_smoothness(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha), slope)
+    L_w = Paper(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha)).L_w(slope)
     meta_step = slope / (MADE_FOR["C_beta"] * float(L_w))
     return line_problem(
         loss,

@@ -64,6 +64,10 @@ class RidgeLoss(Loss):
         """Losses of the tasks in `tasks`."""
         return replace(self, phase=self.phase[tasks])
 
+    def point(self, angles: Array, task: int) -> npt.NDArray[np.float64]:
+        """Return the point (d,) where the ridges of a task have these angles (M,): their directions are a basis."""
+        return np.linalg.solve(self.directions * self.frequency[:, None], angles - self.phase[task])
+
 
 @register("random-ridges", case="finite-sum", role="sharp")
 def random_ridges() -> Problem:
@@ -93,9 +97,13 @@ def random_ridges() -> Problem:
     def top(weights: npt.NDArray[np.float64]) -> float:
         return float(np.linalg.eigvalsh((weights * r.T) @ r)[-1])
 
+    train, test = RidgeLoss(a, omega, r, phase + shift[:, None]), RidgeLoss(a, omega, r, phase)
+    # All angles agree, at ½π (σ and gradients), 0 (L), and halfway to the shift (each mismatch).
+    same = [np.full(3, np.pi / 2), np.zeros(3), *(np.full(3, -delta / 2) for delta in shift)]
+    owner = [0, 0, 0, 1, 2]
     return finite_sum(
-        RidgeLoss(a, omega, r, phase + shift[:, None]),
-        RidgeLoss(a, omega, r, phase),
+        train,
+        test,
         Constants(
             L=top(a * omega**2),
             rho=top(a * omega**3),
@@ -107,5 +115,6 @@ def random_ridges() -> Problem:
         probes=gaussian_probes(3, 1.5),
         start=[0.6, -0.4, 0.9],
         gradient_bound=g,
+        extremes=[test.point(angles, task) for angles, task in zip(same, owner, strict=True)],
         analytic=True,
     )

@@ -94,6 +94,18 @@ def cosine_tasks(
     return RotatedCosine(rotation, frequency, amplitude, phase)
 
 
+def steepest_points(population: RotatedCosine, turns: int = 200) -> npt.NDArray[np.float64]:
+    """One point (tasks, d) a task where both its sines are nearly 1, or −1, in every coordinate: ρ and the gradients.
+
+    The first is ±1 at `x = (k + ½)π/W`; of `2 turns` such k that one is taken at which the second is nearest to it.
+    """
+    W, omega = population.frequency
+    x = (np.arange(-turns, turns)[:, None, None] + 0.5) * np.pi / W
+    agreement = np.sin(W * x) * np.sin(omega * x + population.phase[:, 1])
+    best = agreement.argmax(axis=0)[None]
+    return np.asarray(np.take_along_axis(x, best, axis=0)[0] @ population.rotation.T)
+
+
 def cosine_problem(population: RotatedCosine, noise: CosineNoise | FiniteCosineNoise, start: list[float]) -> Problem:
     """Problem of `cosine_tasks` with its proved constants (see `rotated_cosine`)."""
     frequency, amplitude = population.frequency, population.amplitude
@@ -110,6 +122,7 @@ def cosine_problem(population: RotatedCosine, noise: CosineNoise | FiniteCosineN
         noise=noise,
         probes=gaussian_probes(len(start), 2.0),
         start=start,
+        extremes=[np.zeros(len(start)), *steepest_points(population)],
         gradient_bound=float(np.linalg.norm((amplitude * frequency).sum(axis=0))),
         analytic=True,
     )

@@ -81,6 +81,7 @@ def slow_slope(*, power: float = POWER) -> Problem:
         probes=lambda count, rng: rng.standard_cauchy(size=(count, 1)),
         start=[0.5],
         gradient_bound=p * math.sqrt(steepest) * (1 + steepest) ** (-p / 2 - 1),
+        extremes=np.sqrt([0.0, steepest, centre - spread, centre + spread])[:, None],
         analytic=True,
         made_for={"C_beta": 20.0, "K": 2000},
     )

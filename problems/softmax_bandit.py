@@ -87,9 +87,21 @@ GRADIENT = 1 / (2 * math.sqrt(2))
 HESSIAN = 1 / (3 * math.sqrt(3))
 """Supremum over w of `‖∇²⟨π, r⟩‖ / (max r − min r)`."""
 
-REWARDS = np.array([[2.0, 1.0, -0.7], [-0.5, 0.5, 1.1], [1.1, 0.8, 0.0], [-0.8, 0.4, 1.4], [0.2, 0.8, 0.7]])
+REWARDS = np.array([[2.0, 0.65, -0.7], [-0.5, 0.5, 1.1], [1.1, 0.8, 0.0], [-0.8, 0.4, 1.4], [0.2, 0.8, 0.7]])
 SHOCKS = np.array([[0.9, 0.1, -0.7], [-0.2, 0.05, 0.5], [-1.3, -0.25, 0.4]])
 PROBABILITIES = np.array([0.5, 0.3, 0.2])
+
+
+FAR = 20.0
+"""Logits by which an arm is as good as gone: its probability is about 1e-9."""
+
+
+def extreme_policies(reward: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Points (3, d) with the best and the worst arm alone, at the probabilities where derivatives are largest."""
+    odds = math.log((3 - math.sqrt(3)) / (3 + math.sqrt(3)))
+    w = np.full((3, len(reward)), -FAR)
+    w[:, reward.argmin()], w[:, reward.argmax()] = 0.0, (0.0, odds, -odds)
+    return w
 
 
 @register("softmax-bandit", case="resampling")
@@ -110,7 +122,8 @@ def softmax_bandit() -> Problem:
     - the third derivative is a symmetric 4-linear form of (r, v, v, v), its norm is attained on the diagonal (Banach);
       adding a constant to r changes nothing: it is at most `‖r − mean r‖ sup_v |κ₄(V)|`, and
       `−ℓ⁴/8 ≤ −2 Var² ≤ κ₄ = μ₄ − 3 Var² ≤ Var (ℓ² − 3 Var) ≤ ℓ⁴/12` on an interval of length ℓ = √2. So
-      `ρ = ½ max_i ‖r_i − mean r_i‖`; the best and the worst arm alone give `Δ/(2√2)`, equal for rewards −x, 0, x;
+      `ρ = ½ max_i ‖r_i − mean r_i‖`; the best and the worst arm alone give `Δ/(2√2)`, equal for rewards that are −x, 0,
+      x up to a constant, as those of the first task are;
     - spread and noise are gradients and Hessians of such rewards: `σ² ≤ E_i range(r_i − E_i r_i)²/8`,
       `σ_g² ≤ E range(ξ_τ)²/8` and `σ_H² ≤ E range(ξ_τ)²/27`, approached since all of them are extreme on the same arms;
     - the loss is at least `−max r_i`.
@@ -135,5 +148,6 @@ def softmax_bandit() -> Problem:
         probes=gaussian_probes(REWARDS.shape[1], 1.5),
         start=[0.4, -0.3, 0.2],
         gradient_bound=GRADIENT * reward_range,
+        extremes=extreme_policies(REWARDS[np.argmax(np.ptp(REWARDS, axis=1))]),
         analytic=True,
     )

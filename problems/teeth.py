@@ -53,6 +53,7 @@ def teeth_finite_sum(
         test,
         Constants(L=L, rho=rho, b=b, lower_bound=test.lower_bound()),
         probes=probes_around(0.0, flank / (1 + alpha_L) ** N),
+        extremes=train.extremes(),
         start=[0.0],
         scale=flank / (1 + alpha_L) ** N,
     )

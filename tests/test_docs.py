@@ -12,7 +12,9 @@ import pytest
 
 from problems import families
 from theory import Constants, Schedule, larger_cap, recommended_stepsize, stepsize_cap
+from theory.symbols import NAMES
 from verify.claim import claims
+from verify.running.evaluation import DELTA, MAX_STATISTICAL
 from verify.running.records import Header, Record
 from verify.running.selection import Selection
 from verify.suite import verify
@@ -32,7 +34,7 @@ def written(kind: str) -> set[str]:
 
 
 def test_every_claim_has_an_anchor_and_every_anchor_of_a_claim_its_claim() -> None:
-    own = [name for name, made in claims().items() if made.check.__module__.startswith("verify.claims")]
+    own = [name for name, made in claims().items() if made.module.startswith("verify.claims.")]
     assert written("claim") == anchors("claim", own)
 
 
@@ -42,8 +44,8 @@ def test_every_problem_has_an_anchor_and_every_anchor_of_a_problem_its_problem()
     assert shown == set(families())
 
 
-def test_every_constant_and_every_field_of_a_schedule_has_an_anchor() -> None:
-    symbols = {field.name for made in (Constants, Schedule) for field in fields(made)}
+def test_every_symbol_of_the_paper_has_an_anchor() -> None:
+    symbols = {*NAMES, *(field.name for made in (Constants, Schedule) for field in fields(made))}
     capitals = {name.lower() for name in symbols if name[0].isupper()}
     # Anchors do not tell b from B.
     assert anchors("symbol", (f"small-{name}" if name in capitals else name for name in symbols)) <= set(ANCHORS)
@@ -83,6 +85,13 @@ def test_the_stepsizes_of_the_guide_are_those_of_the_theory() -> None:
         N = int(row[0])
         computed = [recommended_stepsize(c, N), stepsize_cap(c, N), larger_cap(c, N)]
         assert [float(shown) for shown in row[1:]] == pytest.approx([float(x) for x in computed], abs=5.001e-5)
+
+
+def test_the_error_control_of_the_guide_is_that_of_the_runs() -> None:
+    guide = PAGES[DOCS / "guides" / "evidence.md"]
+    assert f"at most {MAX_STATISTICAL:,} statistical checks".replace(",", " ") in guide
+    assert pytest.approx(1e-10) == DELTA
+    assert "= 10^{-10}$" in guide
 
 
 def blocks(page: str) -> list[str]:

@@ -66,7 +66,7 @@ class Convergence(MetaStepsize):
 
 
 class Theorem(Convergence):
-    """What a theorem makes of it: `R`, the share `c_1` of the descent that is left, and the noise of a step."""
+    """A theorem: the share `c_1` of the descent that noise leaves, the noise of a step, and the `R` that follows."""
 
     @signed
     def c_1(p) -> Number:
@@ -75,10 +75,13 @@ class Theorem(Convergence):
 
     @symbol
     def positive_c_1(p) -> Extended:
-        """`c_1`, where the noise cannot eat the descent; PremiseError elsewhere."""
+        """`c_1` as a divisor. Raises PremiseError where it is not positive."""
         least = float(np.min(p.c_1, initial=INF))
         if not least > 0:
-            raise PremiseError(f"c_1 = {least:g} is not allowed: c_1 must be > 0 (larger C_beta, B, S, B_prime or D_L)")
+            raise PremiseError(
+                f"c_1 = {least:g} is not allowed: c_1 must be > 0 (larger C_beta, B, S, B_prime or D_L)",
+                "c_1 ≤ 0: noise can eat the descent",
+            )
         return Extended(p.c_1)
 
     @symbol
@@ -88,7 +91,7 @@ class Theorem(Convergence):
 
     @symbol
     def spent(p) -> Extended:
-        """`R c_1`, what the gap and the noise allow for the squared gradient."""
+        """`R c_1`, the part of R that comes from the gap and from the noise."""
         raise NotImplementedError
 
     @symbol
@@ -138,9 +141,11 @@ class Exact(Theorem):
 
     @symbol
     def positive_c_1(p) -> Extended:
-        """`c_1`; PremiseError where `C_β ≤ ½`."""
+        """`c_1` as a divisor. Raises PremiseError where `C_β ≤ ½`."""
         if np.any(p.C_beta <= 0.5):
-            raise PremiseError(f"C_beta = {np.min(p.C_beta):g} is not allowed: C_beta must be > 0.5")
+            raise PremiseError(
+                f"C_beta = {np.min(p.C_beta):g} is not allowed: C_beta must be > 0.5", "C_β is not above ½"
+            )
         return Extended(p.c_1)
 
     @symbol
@@ -234,38 +239,3 @@ def theorem_resampling(c: Constants, s: Schedule) -> Guarantee:
     Source: Ji, Yang, Liang (2022), theorem on the resampling case.
     """
     return Resampling(c, s).guarantee
-
-
-def descent_bound(c: Constants, s: Schedule, meta_gradient_norm: Real, L_w: Real) -> Real:
-    """`Convergence.descent`."""
-    return Convergence(c, s).descent(meta_gradient_norm, L_w)
-
-
-def G(c: Constants, s: Schedule) -> Real:
-    """`Convergence.G`."""
-    return plain(Convergence(c, s).G)
-
-
-def A(c: Constants, s: Schedule) -> Real:
-    """`Convergence.A`."""
-    return plain(Convergence(c, s).A)
-
-
-def finite_sum_c1(c: Constants, s: Schedule) -> Real:
-    """`FiniteSum.c_1`."""
-    return FiniteSum(c, s).c_1
-
-
-def finite_sum_noise(c: Constants, s: Schedule) -> Real:
-    """`FiniteSum.noise`."""
-    return plain(FiniteSum(c, s).noise)
-
-
-def resampling_c1(c: Constants, s: Schedule) -> Real:
-    """`Resampling.c_1`."""
-    return Resampling(c, s).c_1
-
-
-def resampling_noise(c: Constants, s: Schedule) -> Real:
-    """`Resampling.noise`."""
-    return plain(Resampling(c, s).noise)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from theory.constants import Constants, Real, Schedule
-from theory.extended import Extended, Number, exp, log1p, plain, sqrt
+from theory.extended import Extended, Number, exp, log1p, sqrt
 from theory.smoothness import Smoothness
 from theory.symbols import bound, symbol
 
@@ -108,63 +107,3 @@ class Estimator(Smoothness):
         Source: Ji, Yang, Liang (2022), lemma on the second moment of the finite-sum meta-gradient.
         """
         return p.A_sq1 * meta_gradient_norm**2 + p.A_sq2
-
-
-def E_1(c: Constants, s: Schedule) -> Real:
-    """`Estimator.E_1`."""
-    return plain(Estimator(c, s).E_1)
-
-
-def E_2(c: Constants, s: Schedule) -> Real:
-    """`Estimator.E_2`."""
-    return plain(Estimator(c, s).E_2)
-
-
-def task_bias_bound(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """`Estimator.task_bias`."""
-    return Estimator(c, s).task_bias(gradient_norm)
-
-
-def bias_bound(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Estimator.bias`."""
-    return Estimator(c, s).bias(meta_gradient_norm)
-
-
-def V(c: Constants, s: Schedule) -> Real:
-    """`Estimator.V`."""
-    return plain(Estimator(c, s).V)
-
-
-def task_second_moment_bound(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """`Estimator.task_second_moment`."""
-    return Estimator(c, s).task_second_moment(gradient_norm)
-
-
-def C_sq1(c: Constants, s: Schedule) -> Real:
-    """`Estimator.C_sq1`."""
-    return plain(Estimator(c, s).C_sq1)
-
-
-def C_sq2(c: Constants, s: Schedule) -> Real:
-    """`Estimator.C_sq2`."""
-    return plain(Estimator(c, s).C_sq2)
-
-
-def second_moment_bound(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Estimator.second_moment`."""
-    return Estimator(c, s).second_moment(meta_gradient_norm)
-
-
-def A_sq1(c: Constants, s: Schedule) -> Real:
-    """`Estimator.A_sq1`."""
-    return plain(Estimator(c, s).A_sq1)
-
-
-def A_sq2(c: Constants, s: Schedule) -> Real:
-    """`Estimator.A_sq2`."""
-    return plain(Estimator(c, s).A_sq2)
-
-
-def finite_sum_second_moment_bound(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Estimator.finite_sum_second_moment`."""
-    return Estimator(c, s).finite_sum_second_moment(meta_gradient_norm)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import reduce
-from operator import add, mul
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -203,16 +201,11 @@ def maximum(x: Number, y: Number) -> Extended:
     return Extended(np.maximum(_value(x), _value(y)))
 
 
+def minimum(x: Number, y: Number) -> Extended:
+    """Return the smaller number, elementwise."""
+    return Extended(np.minimum(_value(x), _value(y)))
+
+
 def hypot(x: Number, y: Number) -> Extended:
     """`√(x² + y²)`, elementwise."""
     return Extended(np.hypot(_value(x), _value(y)))
-
-
-def product(*factors: Number) -> Real:
-    """Product of numbers of [0, ∞]."""
-    return plain(reduce(mul, factors, Extended(1.0)))
-
-
-def total(*terms: Number) -> Real:
-    """Sum of numbers of [0, ∞]."""
-    return plain(reduce(add, terms, Extended(0.0)))

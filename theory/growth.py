@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from theory.constants import Constants, Real, Schedule
 from theory.extended import Extended, Number, choose, exp, expm1, log1p, maximum, plain
@@ -44,11 +43,7 @@ class Growth(Symbols):
 
     @symbol
     def excess_sum(p) -> Extended:
-        """`Σ_{j<N} (q^j − 1) = (q^N − 1)/(αL) − N`, without cancellation for small αL; in the bias of Algorithm 1.
-
-        >>> float(Growth(Constants(L=2.0), Schedule(N=3, alpha=0.25)).excess_sum)  # 0 + 0.5 + 1.25
-        1.75
-        """
+        """`Σ_{j<N} (q^j − 1) = (q^N − 1)/(αL) − N`, without cancellation for small αL; in the bias of Algorithm 1."""
         x = p.alpha * p.L
         small = p.N * x <= 0.5
         series = _binomial_series(plain(p.N), choose(small, x, 0.0))
@@ -76,7 +71,8 @@ class Growth(Symbols):
         bad = ~np.asarray(allowed)
         alpha, N, below = (np.broadcast_to(x, bad.shape)[bad].flat[0] for x in (p.alpha, p.N, cap))
         raise PremiseError(
-            f"alpha = {alpha:.17g} is not allowed: alpha must be < {below:.17g}, the {name} at N = {N:g}"
+            f"alpha = {alpha:.17g} is not allowed: alpha must be < {below:.17g}, the {name} at N = {N:g}",
+            f"α is past the {name}",
         )
 
 
@@ -115,34 +111,3 @@ def recommended_stepsize(c: Constants, N: Real) -> Real:
     """
     integer("N", N, low=0)
     return plain(1 / (8 * c.L * maximum(N, 1)))
-
-
-def q(c: Constants, s: Schedule) -> Real:
-    """Growth `q = 1 + αL` of one inner step. Source: Ji, Yang, Liang (2022)."""
-    p = Growth(c, s)
-    return plain(1 + p.alpha * p.L)
-
-
-def growth(c: Constants, s: Schedule, j: Real) -> Real:
-    """Growth `q^j` of j inner steps."""
-    return plain(Growth(c, s).q(j))
-
-
-def growth_excess(c: Constants, s: Schedule, j: Real) -> Real:
-    """`q^j − 1`."""
-    return plain(Growth(c, s).e(j))
-
-
-def excess_sum(c: Constants, s: Schedule) -> Real:
-    """`Σ_{j<N} (q^j − 1)`."""
-    return plain(Growth(c, s).excess_sum)
-
-
-def within_cap(c: Constants, s: Schedule) -> npt.NDArray[np.bool_]:
-    """Whether `α < α_cap(N)`, elementwise."""
-    return np.asarray(Growth(c, s).within_cap)
-
-
-def require_cap(c: Constants, s: Schedule) -> None:
-    """Raise PremiseError where `α ≥ α_cap(N)`."""
-    Growth(c, s).require_cap()

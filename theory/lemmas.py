@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from theory.constants import Constants, Real, Schedule
-from theory.extended import Extended, Number, plain, sqrt
+from theory.extended import Extended, Number, sqrt
 from theory.growth import Growth
 from theory.symbols import bound, symbol
 
@@ -78,53 +77,3 @@ class Lemmas(Growth):
     def link_tasks(p, meta_gradient_norm: Number) -> Number:
         """LINK over tasks: `E_i‖∇l_{T_i}(w)‖ ≤ (‖∇L(w)‖ + σ + m)/C_1`. Errors and source as `link`."""
         return (meta_gradient_norm + p.sigma + p.m) / p.C_1
-
-
-def path_bound(c: Constants, s: Schedule, j: Real, distance: Real) -> Real:
-    """`Lemmas.path`."""
-    return Lemmas(c, s).path(j, distance)
-
-
-def gradient_growth_bound(c: Constants, s: Schedule, j: Real, gradient_norm: Real) -> Real:
-    """`Lemmas.gradient_growth`."""
-    return Lemmas(c, s).gradient_growth(j, gradient_norm)
-
-
-def displacement_bound(c: Constants, s: Schedule, j: Real, gradient_norm: Real) -> Real:
-    """`Lemmas.displacement`."""
-    return Lemmas(c, s).displacement(j, gradient_norm)
-
-
-def deviation_bound(c: Constants, s: Schedule, j: Real) -> Real:
-    """`Lemmas.deviation`."""
-    return Lemmas(c, s).deviation(j)
-
-
-def deviation_squared_bound(c: Constants, s: Schedule, j: Real) -> Real:
-    """`Lemmas.deviation_squared`."""
-    return Lemmas(c, s).deviation_squared(j)
-
-
-def C_2(c: Constants, s: Schedule) -> Real:
-    """`Lemmas.C_2`."""
-    return plain(Lemmas(c, s).C_2)
-
-
-def C_1(c: Constants, s: Schedule) -> Real:
-    """`1 − C_2`, also past the cap."""
-    return 1 - Lemmas(c, s).C_2
-
-
-def mismatch(c: Constants, s: Schedule) -> Real:
-    """`Lemmas.m`."""
-    return plain(Lemmas(c, s).m)
-
-
-def link_bound(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Lemmas.link`."""
-    return Lemmas(c, s).link(meta_gradient_norm)
-
-
-def link_tasks_bound(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Lemmas.link_tasks`."""
-    return Lemmas(c, s).link_tasks(meta_gradient_norm)

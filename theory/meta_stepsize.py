@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from theory.constants import Constants, Real, Schedule
 from theory.estimator import Estimator
-from theory.extended import Extended, Number, ceil, maximum, plain, sqrt
+from theory.extended import Extended, Number, ceil, maximum, sqrt
 from theory.symbols import bound, symbol
 
 
@@ -64,48 +63,3 @@ class MetaStepsize(Estimator):
         It reads neither B' nor D_L; infinite where C_L or σ_g is. Source: as `least_B_prime`.
         """
         return maximum(1, ceil(64 * (p.slope * p.sigma_g) ** 2))
-
-
-def meta_stepsize(c: Constants, s: Schedule, L_hat: Real) -> Real:
-    """`MetaStepsize.beta`."""
-    return MetaStepsize(c, s).beta(L_hat)
-
-
-def moment_lambda(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.lam`."""
-    return plain(MetaStepsize(c, s).lam)
-
-
-def moment_kappa(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.kappa`."""
-    return plain(MetaStepsize(c, s).kappa)
-
-
-def inverse_moment_bound(c: Constants, s: Schedule, L_w: Real) -> Real:
-    """`MetaStepsize.inverse_moment`."""
-    return MetaStepsize(c, s).inverse_moment(L_w)
-
-
-def inverse_square_moment_bound(c: Constants, s: Schedule, L_w: Real) -> Real:
-    """`MetaStepsize.inverse_square_moment`."""
-    return MetaStepsize(c, s).inverse_square_moment(L_w)
-
-
-def least_B_prime(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.least_B_prime`."""
-    return plain(MetaStepsize(c, s).least_B_prime)
-
-
-def least_D_L(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.least_D_L`."""
-    return plain(MetaStepsize(c, s).least_D_L)
-
-
-def relative_slope(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.slope`."""
-    return plain(MetaStepsize(c, s).slope)
-
-
-def norm_variance(c: Constants, s: Schedule) -> Real:
-    """`MetaStepsize.v`."""
-    return plain(MetaStepsize(c, s).v)

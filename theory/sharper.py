@@ -55,7 +55,7 @@ class Sharper(Convergence):
         Raises PremiseError where N ≠ 1. Source: own (the noise is centred, so only the curvature of ∇l_i biases).
         """
         if np.any(np.not_equal(p.N, 1)):
-            raise PremiseError(f"N = {np.max(p.N):g} is not allowed: N must be 1")
+            raise PremiseError(f"N = {np.max(p.N):g} is not allowed: N must be 1", "N is not 1")
         return p.rho / 2 * (1 + p.alpha * p.L) * (p.alpha * p.sigma_g) ** 2 * (1 / p.S)
 
     @bound
@@ -67,26 +67,26 @@ class Sharper(Convergence):
         return p.V * ((p.q(p.N) * gradient_norm + p.L * p.delta(p.N)) ** 2 + p.sigma_g**2 / p.T)
 
     @symbol
-    def x(p) -> Extended:
-        """`x = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
+    def c(p) -> Extended:
+        """`c = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
         return p.slope * sqrt(p.v)
 
     @symbol
     def kappa_sharper(p) -> Extended:
-        """`κ = 1 + x²/2 + x√(1 + x²/4)`, `x = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
+        """`κ = 1 + c²/2 + c√(1 + c²/4)`, `c = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
 
         Source: own (exact maximum over the mean, an eigenvalue, in place of two triangle inequalities).
         """
-        half = p.x / 2
+        half = p.c / 2
         return 1 + 2 * half * (half + hypot(1, half))
 
     @bound
     def inverse_moment_sharper(p, L_w: Number) -> Number:
-        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + x/2)/L_w`; the paper's way gives √κ.
+        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + c/2)/L_w`; the paper's way gives √κ.
 
         `L_w` > 0. Source: own, as `kappa_sharper`.
         """
-        return (1 + p.x / 2) / L_w
+        return (1 + p.c / 2) / L_w
 
     @symbol
     def larger_cap(p) -> Extended:
@@ -104,7 +104,10 @@ class Sharper(Convergence):
         a point of the disc `|z − 1| ≤ αL` at most, and by Grace–Walsh–Szegő the worst 2N points of the disc are equal.)
         """
         if p.b > 0:
-            raise PremiseError(f"b = {p.b:g} is not allowed: b must be 0 (the larger cap needs the resampling case)")
+            raise PremiseError(
+                f"b = {p.b:g} is not allowed: b must be 0 (the larger cap needs the resampling case)",
+                "training and test losses differ",
+            )
         value = least_real_part(plain(p.alpha * p.L), plain(2 * p.N))
         p.require_stepsize((p.alpha < p.larger_cap) & np.greater(value, 0), p.larger_cap, "larger cap")
         return Extended(value)
@@ -166,49 +169,3 @@ def theorem_exact_sharper(c: Constants, s: Schedule) -> Guarantee:
     Reads N, α, C_β, K and Δ. Raises PremiseError where `α ≥ larger_cap(N)`, `C_β ≤ ½` or `b > 0`. Source: own.
     """
     return ExactSharper(c, s).guarantee
-
-
-def deviation_mean_bound(c: Constants, s: Schedule, j: Real) -> Real:
-    """`Sharper.delta`."""
-    return Sharper(c, s).delta(j)
-
-
-def deviation_sum(c: Constants, s: Schedule) -> Real:
-    """`Sharper.delta_sum`."""
-    return plain(Sharper(c, s).delta_sum)
-
-
-def task_bias_sharper(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """`Sharper.task_bias_sharper`."""
-    return Sharper(c, s).task_bias_sharper(gradient_norm)
-
-
-def task_bias_one_step(c: Constants, s: Schedule) -> Real:
-    """`Sharper.task_bias_one_step`."""
-    return plain(Sharper(c, s).task_bias_one_step)
-
-
-def task_second_moment_sharper(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """`Sharper.task_second_moment_sharper`."""
-    return Sharper(c, s).task_second_moment_sharper(gradient_norm)
-
-
-def kappa_sharper(c: Constants, s: Schedule) -> Real:
-    """`Sharper.kappa_sharper`."""
-    return plain(Sharper(c, s).kappa_sharper)
-
-
-def inverse_moment_sharper(c: Constants, s: Schedule, L_w: Real) -> Real:
-    """`Sharper.inverse_moment_sharper`."""
-    return Sharper(c, s).inverse_moment_sharper(L_w)
-
-
-def mu(c: Constants, s: Schedule) -> Real:
-    """`μ`, also past the larger cap."""
-    p = Sharper(c, s)
-    return least_real_part(plain(p.alpha * p.L), plain(2 * p.N))
-
-
-def link_sharper(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """`Sharper.link_sharper`."""
-    return Sharper(c, s).link_sharper(meta_gradient_norm)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from theory.constants import Constants, Real, Schedule
-from theory.extended import Extended, Number, plain
+from theory.extended import Extended, Number
 from theory.lemmas import Lemmas
 from theory.symbols import bound, symbol
 
@@ -41,6 +40,7 @@ class Smoothness(Lemmas):
 
         Source: Ji, Yang, Liang (2022), smoothness of the meta objective, both cases.
 
+        >>> from theory.constants import Constants, Schedule
         >>> c = Constants(L=2.0, rho=1.0, sigma=0.5, sigma_g=0.0, sigma_H=0.0, b=0.0, b_sq=0.0)
         >>> Smoothness(c, Schedule(N=1, alpha=0.5)).L_w(3.0)  # 4·2 + ½·2·1·3
         11.0
@@ -56,28 +56,3 @@ class Smoothness(Lemmas):
         """
         slope = p.rho / p.L * p.q(p.N - 1) * p.e(p.N)
         return p.q(2 * p.N) * p.L + slope * (outer_norm + p.e(p.N) * inner_norm)
-
-
-def C_L(c: Constants, s: Schedule) -> Real:
-    """`Smoothness.C_L`."""
-    return plain(Smoothness(c, s).C_L)
-
-
-def C_b(c: Constants, s: Schedule) -> Real:
-    """`Smoothness.C_b`."""
-    return plain(Smoothness(c, s).C_b)
-
-
-def smoothness_floor(c: Constants, s: Schedule) -> Real:
-    """`Smoothness.a`."""
-    return plain(Smoothness(c, s).a)
-
-
-def meta_smoothness(c: Constants, s: Schedule, mean_gradient_norm: Real) -> Real:
-    """`Smoothness.L_w`."""
-    return Smoothness(c, s).L_w(mean_gradient_norm)
-
-
-def task_smoothness(c: Constants, s: Schedule, outer_norm: Real, inner_norm: Real) -> Real:
-    """`Smoothness.task_smoothness`."""
-    return Smoothness(c, s).task_smoothness(outer_norm, inner_norm)

@@ -74,11 +74,15 @@ class given(symbol):
     """A symbol without a formula: a constant of the assumptions or a choice of the schedule."""
 
     def __init__(self) -> None:
-        super().__init__(lambda p: p.given[self.name])
+        super().__init__(self.as_given)
+
+    def as_given(self, p: Symbols) -> Number:
+        """Return the number of the constants or of the schedule."""
+        return p.fields[self.name]
 
     def evaluate(self, p: Symbols) -> Number:
         """Value as given, or what has been made of it."""
-        value, change = p.given[self.name], p.changes.get(self.name)
+        value, change = self.as_given(p), p.changes.get(self.name)
         return value if change is None else change(value) if callable(change) else change
 
 
@@ -104,7 +108,7 @@ class Symbols:
 
     def __init__(self, constants: Constants, schedule: Schedule, **changes: Any) -> None:
         self.constants, self.schedule, self.changes = constants, schedule, changes
-        self.given = {**vars(constants), **vars(schedule)}
+        self.fields: dict[str, Real] = {**vars(constants), **vars(schedule)}
         for name in changes:
             if name not in NAMES:
                 raise ValueError(f"{name} is not a symbol of the paper{suggestion(name, sorted(NAMES))}")

@@ -8,9 +8,26 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
+"""Control characters, and what stands in for them."""
+
 
 class PremiseError(ValueError):
-    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`)."""
+    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`).
+
+    `why` says so without the numbers, which the message has.
+    """
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+    def __reduce__(self) -> tuple[type[PremiseError], tuple[str, str]]:
+        return PremiseError, (str(self), self.why)
+
+
+class Float64Error(ValueError):
+    """What is asked for exists, but not in float64: an instance whose parts lie closer than numbers do."""
 
 
 def real(
@@ -75,9 +92,22 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the type and the text of an exception in one line.
+    """Return the type and the text of an exception in one line; its type alone where its text cannot be made.
 
     >>> one_line(KeyError("a")), one_line(AssertionError())
     ("KeyError: 'a'", 'AssertionError')
     """
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return printable(f"{type(error).__name__}: {text}").removesuffix(":")
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line without control characters, which a terminal would obey.
+
+    >>> printable("two\\nlines, \\x1b[31mred")
+    'two lines, �[31mred'
+    """
+    return " ".join(text.split()).translate(CONTROL)

@@ -15,7 +15,8 @@ load_sibling("problems")
 
 # ruff: noqa: E402  (the siblings come before all that imports them)
 from verify.assertion import assert_claims
-from verify.claim import Cell, Claim, Mutant
+from verify.cell import Cell
+from verify.claim import Claim, Mutant
 from verify.reporting.ledger import Summary
 from verify.running.records import Record, RunError, read
 from verify.running.selection import Selection

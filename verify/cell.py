@@ -12,6 +12,7 @@ import numpy as np
 
 from problems.problem import Problem
 from theory.constants import Constants, Schedule
+from theory.growth import stepsize_cap
 from theory.paper import Paper
 
 Formula: TypeAlias = Callable[..., Any]
@@ -29,7 +30,7 @@ StepsizeRule: TypeAlias = Literal["recommended", "near cap", "fixed", "past cap"
 def alpha_L(rule: StepsizeRule, N: int) -> float:
     """Dimensionless stepsize αL of a rule: 1/(8N), 0.9 of the cap, 1/4 at every N, twice the cap, or 1/(1000N)."""
     steps = max(N, 1)
-    cap = float(np.expm1(np.log(2) / (2 * steps)))
+    cap = float(stepsize_cap(Constants(L=1.0), steps))
     return {
         "recommended": 1 / (8 * steps),
         "near cap": 0.9 * cap,

@@ -13,19 +13,16 @@ import numpy as np
 
 import verify.claims
 from problems.problem import Case, Problem
-from verify.cell import PROFILES as PROFILES
-from verify.cell import Cell as Cell
-from verify.cell import Effort as Effort
-from verify.cell import Formula as Formula
-from verify.cell import StepsizeRule as StepsizeRule
-from verify.cell import alpha_L as alpha_L
-from verify.cell import as_it_is
-from verify.cell import keyed_seed as keyed_seed
-from verify.verdict import Finding
+from verify.cell import Cell, Formula, StepsizeRule, as_it_is
+from verify.verdict import EPS, Finding
 
 EVERYWHERE: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")
 WEAKER = 1.02
 """By how much a bound that is attained must be seen to be too large."""
+CLEAR, MARGIN = 1e-3, 100
+"""Relative rounding error with which a bound is still seen to be attained; roundings of one evaluation, at least."""
+NEAR = 0.01
+"""How far below its bound the largest measurement of an attained claim may stay, relatively."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Source:
 
 def paper(place: str) -> Source:
     """A statement of the paper, and where it stands there."""
-    return Source(f"Ji, Yang, Liang (2022), {place}", own=False)
+    return Source(f"Ji, Yang, Liang (2022), {place}; the paper's statement, constants re-proved", own=False)
 
 
 def own(why: str = "") -> Source:
@@ -146,8 +143,11 @@ class Claim:
     problems : names of the only problems of which it speaks, or None for all that it applies to.
     also : registered instances on which it is examined beside its problems, or beside the ordinary ones; those that
         attain it need not be named again.
+    everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
+    improved_by : name of an own claim that says more from the same assumptions, where this one is not attained.
+    settled : its standing in words, where its own measurement settles it.
     mutants : wrong versions that must be refuted.
     formula : what is tested, where that is no symbol of the paper.
     audit : it examines the constants of a problem, on which every other claim rests.
@@ -170,8 +170,11 @@ class Claim:
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
     also: tuple[str, ...] = ()
+    everywhere: bool = False
     attained: tuple[On, ...] = ()
     sharp: str = ""
+    improved_by: str = ""
+    settled: str = ""
     mutants: tuple[Mutant, ...] = ()
     formula: Formula = as_it_is
     audit: bool = False
@@ -209,6 +212,17 @@ class Claim:
         attained = [f"{on.instance}: {on.why}" for on in self.attained]
         return "; ".join([*attained, *filter(None, [self.sharp])]) or "not known"
 
+    @property
+    def standing(self) -> str:
+        """Whether its bound is known to be the least: attained within 1 %, improved by another claim's, or open."""
+        if self.instance or self.audit:
+            return ""
+        if self.settled:
+            return self.settled
+        if any(on.within <= NEAR for on in self.attained):
+            return "attained"
+        return f"improved: {self.improved_by}" if self.improved_by else "open"
+
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""
         if problem.case not in self.cases:
@@ -235,7 +249,7 @@ class Attained(Way):
         for member, free in self.claim.by.relatives(cell):
             for finding in self.claim.check(replace(member, formula=self.claim.formula)):
                 if finding.method != "monte-carlo" and finding.label.startswith(self.on.only):
-                    yield replace(
+                    found = replace(
                         finding,
                         bound=cell.formula(finding.bound),
                         attained=True,
@@ -243,6 +257,25 @@ class Attained(Way):
                         label=", ".join([*filter(None, [finding.label]), *(f"{k} = {x:.3g}" for k, x in free.items())]),
                         witness={**finding.witness, **free},
                     )
+                    yield replace(found, silent=out_of_reach(member, found))
+
+
+def out_of_reach(cell: Cell, found: Finding) -> str:
+    """Why float64 cannot tell whether a bound is attained that seems not to be, or "" where it can.
+
+    Two points of which the inner path is to stay in the same piece of a loss must begin `q^{−N}` of that piece apart,
+    and their difference carries a rounding error of some `(N + 2)` operations: its relative error grows like `q^N`.
+    Past the shortfall that is allowed (at least `CLEAR`) it says nothing; nor where it is so large in the finding.
+    """
+    if not found.falls_short:
+        return ""
+    allowed = max(found.shortfall, CLEAR)
+    lost = EPS * (cell.N + 2) * float(cell.paper.unchanged.q(cell.N))
+    if lost <= allowed / MARGIN and found.slack <= allowed * found.bound:
+        return ""
+    return (
+        f"float64 cannot attain it: rounding errors grow by q^N = {float(cell.paper.unchanged.q(cell.N)):.3g} on a path"
+    )
 
 
 def _attained(of: Claim, on: On) -> Claim:
@@ -266,6 +299,7 @@ def _attained(of: Claim, on: On) -> Claim:
         mutants=(too_large,),
         attained=(),
         sharp=f"{on.instance}: {on.why}",
+        improved_by="",
         of=of.name,
         instance=on.instance,
         at=on.at,

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from verify.claim import alpha_L
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
 from verify.running.cost import announcements
@@ -17,11 +16,10 @@ from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
 from verify.running.informed import Informed
-from verify.running.provenance import Fact, Provenance, fingerprint, user_facts
+from verify.running.provenance import Fact, Provenance, fingerprint, user_code
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
-from verify.running.spec import Spec
 from verify.running.store import Store
 
 logger = logging.getLogger("verify")
@@ -68,7 +66,7 @@ def verify(
     ):
         with heartbeat(_planning(time.monotonic()), warn):
             cells = plan(selection)
-            known = user_code(selection)
+            known = {name: fact for spec in selection.problems for name, fact in user_code(spec).items()}
         store.begin(Header.new(settings(selection, known)), cells)
         records = list(store.kept)
         finished = {record.cell for record in records}
@@ -107,21 +105,14 @@ def _shown(chunk: Sequence[CellName]) -> str:
     return f"{cell.claim} on {cell.problem}, N = {cell.N}, {cell.rule}"
 
 
-def user_code(selection: Selection) -> dict[str, Fact]:
-    """What this process has loaded and built of the problems that a user brought."""
-    N = selection.chosen_steps[0]
-    brought = [spec for spec in map(Spec.parse, selection.problems) if spec.place]
-    return {k: v for spec in brought for k, v in user_facts(spec.full, N, alpha_L("recommended", N)).items()}
-
-
-def settings(selection: Selection, user_code: Mapping[str, Fact]) -> dict[str, Any]:
+def settings(selection: Selection, code: Mapping[str, Fact]) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with what is known of the code of a user."""
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),
         "problems": sorted(selection.problems),
         "inner_steps": selection.chosen_steps,
-        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in user_code.items()},
+        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in code.items()},
     }
 
 

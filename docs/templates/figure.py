@@ -11,7 +11,7 @@ from figures.drawing import ABOVE, LOOKS, MEASURED, in_words, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import checks
 from figures.table import Row, Table
-from verify.claim import StepsizeRule
+from verify.cell import StepsizeRule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

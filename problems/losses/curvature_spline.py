@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.loss import Array, Loss, TaskIndex
+from theory.validation import Float64Error
 
 BASE, VALUE, GRADIENT, CURVATURE, SLOPE = range(5)
 
@@ -49,13 +50,14 @@ class CurvatureSpline(Loss):
 
         Raises
         ------
-        ValueError : knots that do not increase strictly, or an anchor that is no knot.
+        Float64Error : knots that do not increase strictly, as where two are nearer than float64 can tell.
+        ValueError : an anchor that is no knot.
         """
         x, h, g = np.broadcast_arrays(*np.atleast_2d(knots, curvature), np.asarray(gradient, float)[..., None])
         x, h, g = (np.asarray(a, dtype=np.float64) for a in (x, h, g[..., 0]))
         M = x.shape[-1]
         if not (np.diff(x) > 0).all():
-            raise ValueError("knots are not allowed: they must increase strictly")
+            raise Float64Error("knots are not allowed: they must increase strictly")
         if not 0 <= anchor < M:
             raise ValueError(f"anchor = {anchor} is not allowed: anchor must be >= 0 and < {M}, the number of knots")
         slope = np.diff(h) / np.diff(x)
@@ -108,6 +110,11 @@ class CurvatureSpline(Loss):
         curvature = h[:, [0, -1]].T
         falls = (curvature < 0) | ((curvature == 0) & (outward < 0))
         return np.where(falls.any(axis=0), -np.inf, lowest)
+
+    def extremes(self) -> npt.NDArray[np.float64]:
+        """Points (m, 1) where derivatives are extreme: the knots, and for the third one the middles between them."""
+        knots = self.knots.reshape(-1, self.knots.shape[-1])
+        return np.unique(np.concatenate([knots, (knots[:, 1:] + knots[:, :-1]) / 2], axis=1))[:, None]
 
     def lower_bound(self) -> float:
         """Mean over tasks of `inf l_i`: a lower bound of any meta objective with these test losses."""

@@ -57,7 +57,7 @@ class LinearModel(Loss):
         fits = w.ndim > 1 and w.shape[-2] == 1 and (shared or w.shape[:-2] == batch[:-1])
         if not (fits and isinstance(outer, LinearModel) and outer.penalty == self.penalty):
             return None
-        if N == 0 or np.iscomplexobj(w):
+        if N == 0 or w.dtype.kind == "c":
             return None
         n, tasks = self.design.shape[-2], batch[-1]
         points = w.reshape(1, -1, d).swapaxes(1, 2) if shared else np.repeat(w.reshape(-1, d, 1), tasks, axis=0)
@@ -65,7 +65,7 @@ class LinearModel(Loss):
         gram_pays = n <= 2 * d if shared else n * (d + 2 * N) <= 4 * N * d
         train = self._data_and_gram if gram_pays else self._data
         gradient = residual_meta_gradient(train, outer._data, self.penalty, points, alpha, N)
-        return np.asarray(gradient.reshape(*w.shape[:-2], tasks, d))
+        return gradient.reshape(*w.shape[:-2], tasks, d)
 
     @cached_property
     def _data(self) -> DataSets:

@@ -37,7 +37,7 @@ def points(problem: Problem) -> Array:
         return knot_points(problem)
     rng = np.random.default_rng(31)
     scale = problem.scale * rng.choice([0.4, 1.0, 2.5, 6.0], size=(1500, 1))
-    return np.concatenate([problem.probes(1500, rng), scale * rng.normal(size=(1500, problem.dim))])
+    return np.concatenate([problem.audited().probes(1500, rng), scale * rng.normal(size=(1500, problem.dim))])
 
 
 def losses(problem: Problem) -> list[Loss]:
@@ -154,7 +154,7 @@ def suprema(problem: Problem) -> dict[str, float]:
         def second_noise(p: Problem, w: Array) -> Array:
             return root_mean_square(hessian_noise(p, w), spectral_norm)
 
-        few = at if splines else at[:400]
+        few = at if splines else np.concatenate([at[:400], problem.extremes.reshape(-1, problem.dim)])
         found |= {"sigma_g": largest(noise, few, 0), "sigma_H": largest(second_noise, few, 0)}
     return {name: value for name, value in found.items() if np.isfinite(declared(problem, name))}
 

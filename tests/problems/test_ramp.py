@@ -9,7 +9,7 @@ from problems.problem import Problem
 from problems.ramp import MADE_FOR, ramp, ramp_finite_sum
 from theory.constants import Schedule
 from theory.maml import meta_gradient
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
 EPS = np.finfo(float).eps
 
@@ -59,7 +59,7 @@ def test_a_ramp_that_bends_too_fast_is_refused() -> None:
 def test_a_ramp_is_just_as_long_as_the_run(build: Callable[..., Problem], options: dict[str, float]) -> None:
     problem = build(N, ALPHA_L, **options)
     c, g, alpha = problem.constants, problem.gradient_bound, ALPHA_L / problem.constants.L
-    L_w = float(meta_smoothness(c, Schedule(N=N, alpha=alpha), g))
+    L_w = Paper(c, Schedule(N=N, alpha=alpha)).L_w(g)
     last = problem.start + (MADE_FOR["K"] - 1) * g / (MADE_FOR["C_beta"] * L_w)
     assert last[0] + N * alpha * g == pytest.approx(0.0, abs=1e-12 * abs(problem.start[0]))
     for w in (problem.start, last - 1e-9):

@@ -17,8 +17,7 @@ from verify.verdict import Values
 
 STABLE = -1
 FAR = 10.0
-"""A run has diverged where the meta objective is so many times as high above the lower bound as the loss at the start.
-"""
+"""A run has diverged where the meta objective is so many times as far above its bound as the loss at the start is."""
 
 
 @dataclass(frozen=True)

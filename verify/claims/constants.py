@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from problems.problem import Problem
 from theory.constants import Constants
 from theory.loss import Array
 from verify.cell import Cell, Formula
@@ -20,7 +21,7 @@ from verify.verdict import Finding, Values
 SAMPLED_POINTS = 2
 
 
-def declared(c: Constants, name: str) -> float:
+def declared(c: Constants | Problem, name: str) -> float:
     """The constant `name`, as the problem declares it."""
     return float(getattr(c, name))
 
@@ -28,7 +29,7 @@ def declared(c: Constants, name: str) -> float:
 def one_percent_off(wrong: str) -> Formula:
     """One constant 1 % too small (the lower bound 1 % too high), the others as declared."""
 
-    def formula(c: Constants, name: str) -> float:
+    def formula(c: Constants | Problem, name: str) -> float:
         value = declared(c, name)
         towards = 0.01 * abs(value) if name == "lower_bound" else -0.01 * value
         return value + (towards if name == wrong else 0.0)
@@ -77,6 +78,7 @@ PLACES = {
     "b": "opposed-curvature",
     "b_sq": "opposed-curvature",
     "lower_bound": "opposed-curvature",
+    "gradient_bound": "opposed-curvature",
 }
 
 
@@ -88,7 +90,8 @@ PLACES = {
     says=(
         "‖∇l(w) − ∇l(u)‖ ≤ L‖w − u‖, ‖∇²l(w) − ∇²l(u)‖ ≤ ρ‖w − u‖, E_i‖∇l_{T_i} − ∇l_T‖² ≤ σ², "
         "E_τ‖∇l_i(w;τ) − ∇l_i(w)‖² ≤ σ_g², E_τ‖∇²l_i(w;τ) − ∇²l_i(w)‖² ≤ σ_H², "
-        "E_i sup‖∇l_{S_i} − ∇l_{T_i}‖ ≤ b, E_i sup‖∇l_{S_i} − ∇l_{T_i}‖² ≤ b_sq, L(w) ≥ L*"
+        "E_i sup‖∇l_{S_i} − ∇l_{T_i}‖ ≤ b, E_i sup‖∇l_{S_i} − ∇l_{T_i}‖² ≤ b_sq, L(w) ≥ L*; "
+        "and ‖∇l(w)‖ ≤ the bound of gradients on which intervals of whole runs rest"
     ),
     source=paper("Assumptions 1 to 4"),
     measured=(
@@ -103,6 +106,7 @@ PLACES = {
 )
 def constants(cell: Cell) -> Iterator[Finding]:
     """Attack each constant that is finite and not zero by definition of the case."""
+    cell = replace(cell, problem=cell.problem.audited())
     c = cell.constants
     yield attack_pairs.largest(cell, audit.smoothness, "L")
     if np.isfinite(c.rho):
@@ -115,4 +119,6 @@ def constants(cell: Cell) -> Iterator[Finding]:
             if np.isfinite(getattr(c, name)):
                 yield attack_tasks.largest(cell, partial(audit.mismatch, name=name), name)
     if np.isfinite(c.lower_bound):
-        yield attack_points.largest(cell, audit.height, "lower_bound")
+        yield replace(attack_points.largest(cell, audit.height, "lower_bound"), signed=True)
+    if np.isfinite(cell.problem.gradient_bound):
+        yield attack_points.largest(cell, audit.gradient_bound, "gradient_bound")

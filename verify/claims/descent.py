@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
-from theory.maml import mean_over_tasks, meta_gradient, meta_objective
+from theory.maml import mean_over_tasks
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import Attack, norm, starts
+from verify.evidence.attack import Attack, starts
+from verify.evidence.quantities import meta_gradients, meta_objectives, norm
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
 from verify.statements import DESCENT
 from verify.verdict import Measured, Values
@@ -45,13 +46,13 @@ def with_exponents(cell: Cell) -> Values:
 )
 def descent(cell: Cell, w: Array, C_beta: Array) -> Measured:
     """How far the decrease stays behind `β‖∇L(w)‖²`, beside how far the theorem lets it."""
-    problem, s, losses = cell.problem, cell.schedule(C_beta=C_beta), (cell.problem.inner, cell.problem.outer)
-    paper, meta = cell.paper_at(s), mean_over_tasks(meta_gradient(w, cell.alpha, cell.N, *losses))
+    problem, s = cell.problem, cell.schedule(C_beta=C_beta)
+    paper, meta = cell.paper_at(s), mean_over_tasks(meta_gradients(cell, w))
     size = norm(meta)
     L_w = paper.L_w(norm(problem.outer.gradient(w)).mean(axis=-1))
     beta = np.asarray(paper.beta(L_w))
     following = w - (beta[:, None] * meta)[:, None]
-    before, after = (meta_objective(x, cell.alpha, cell.N, *losses) for x in (w, following))
+    before, after = (meta_objectives(cell, x) for x in (w, following))
     shortfall = (after - before).mean(axis=-1) + beta * size**2
     farthest = np.maximum(extent(problem, w), extent(problem, following))
     slack = 2 * meta_objective_error(problem, s, farthest, np.maximum(np.abs(before), np.abs(after)))

@@ -12,7 +12,6 @@ from theory.maml import adapt
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import norm
 from verify.evidence.expectation import (
     SAMPLED_POINTS,
     Bound,
@@ -24,6 +23,7 @@ from verify.evidence.expectation import (
     noisy_extent,
 )
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.quantities import norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import point_error, square_error
 from verify.evidence.sampling import sample_paths
@@ -131,6 +131,7 @@ ASSUMES = ("l_i is L-smooth", "data noise of mean square at most σ_g²", "fresh
     needs=("sigma_g",),
     also=("saddle-noise",),
     sharp="saddle with two-point noise at j = 1, S = 1; for large j none within a factor 2 (see the sharper bound)",
+    improved_by="sharper deviation mean",
     mutants=(
         Mutant("S for √S", "saddle-noise", S=lambda S: S**2),
         Mutant("q^{j−1} for q^j", "saddle-noise", N=2, e=lambda p, j: p.e(j - 1)),

@@ -7,7 +7,8 @@ import numpy as np
 from theory.loss import Array
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import attack_points, inner_paths, norm
+from verify.evidence.attack import attack_points
+from verify.evidence.quantities import inner_paths, norm
 from verify.evidence.rounding import extent, point_error, unit
 from verify.statements import GRADIENT_GROWTH
 from verify.verdict import Measured
@@ -21,7 +22,7 @@ from verify.verdict import Measured
     source=paper("lemma on gradients along the inner path"),
     assumes=("inner losses are L-smooth",),
     measured="gradient and displacement along the path, attacked over w, worst step j and task",
-    by=attack_points.of(gradient=0, displacement=2),  # one step is α‖∇l(w)‖ by definition
+    by=attack_points.of({"gradient": 0, "displacement": 2}),  # one step is α‖∇l(w)‖ by definition
     at=("near cap", "fixed"),
     attained=(On("saddle", "near the top of a well the gradient grows by exactly q a step"),),
     mutants=(

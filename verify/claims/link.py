@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from theory.constants import Real
 from theory.loss import Array
-from theory.maml import mean_over_tasks, meta_gradient
+from theory.maml import mean_over_tasks
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import attack_points, norm
+from verify.evidence.attack import attack_points
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import LINK
 from verify.verdict import Measured, Values
@@ -28,7 +29,7 @@ MEAN, NORMS = "norm of the mean", "mean of the norms"
     source=paper("lemma that links ∇l to ∇L"),
     assumes=("training and test losses are L-smooth", "task spread σ", "mismatch b", "q^{2N} < 2"),
     measured="norm of the mean test gradient, and mean of the norms, attacked over w",
-    by=attack_points.of(norm_of_the_mean=0, mean_of_the_norms=0),
+    by=attack_points.of({MEAN: 0, NORMS: 0}),
     needs=("rho", "sigma", "b"),
     attained=(
         On("convex-quadratic", "∇L = (1 − αL)^{2N}∇l, as αL → 0", within=1e-4, at=("small",)),
@@ -52,11 +53,10 @@ def link(cell: Cell, w: Array, part: str) -> Measured:
 
 
 def linked(cell: Cell, w: Array, value: Values, bound: Callable[[Real], Real]) -> Measured:
-    """What is measured of the test gradients at `w` (P, 1, d), beside a bound that is affine in ‖∇L(w)‖."""
+    """What is measured of the test gradients at `w` (P, 1, d), beside a bound that is convex in ‖∇L(w)‖."""
     problem = cell.problem
     size = extent(problem, w).max(axis=1)
-    meta = mean_over_tasks(meta_gradient(w, cell.alpha, cell.N, problem.inner, problem.outer))
-    limit = bound(norm(meta))
-    slope = bound(1.0) - bound(0.0)  # how far an error of ‖∇L(w)‖ moves the bound
-    error = meta_gradient_error(problem, cell.schedule(), size)
-    return Measured(value, limit, slope * error + unit(problem) * (cell.constants.L * size + limit))
+    meta = norm(mean_over_tasks(meta_gradients(cell, w)))
+    limit = bound(meta)
+    moved = bound(meta + meta_gradient_error(problem, cell.schedule(), size)) - limit
+    return Measured(value, limit, moved + unit(problem) * (cell.constants.L * size + limit))

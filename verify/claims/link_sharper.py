@@ -6,7 +6,8 @@ from theory.loss import Array
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import linked
-from verify.evidence.attack import attack_points, norm
+from verify.evidence.attack import attack_points
+from verify.evidence.quantities import norm
 from verify.statements import LINK
 from verify.verdict import Measured
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from theory.loss import Array, Loss
-from theory.maml import adapt, meta_gradient, meta_objective, pull_back
+from theory.maml import adapt, meta_gradient, pull_back
 from verify.cell import Cell
 from verify.claim import Mutant, claim, paper
-from verify.evidence.attack import norm, starts, worst
+from verify.evidence.attack import starts, worst
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
 from verify.statements import META_GRADIENT
 from verify.verdict import Finding, Measured, Values
@@ -21,9 +22,8 @@ STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small th
 
 def complex_step(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     """`⟨∇L_i(w), v⟩` (P, tasks) of analytic losses, and its error, which is rounding only; `v` are unit vectors."""
-    problem = cell.problem
-    value = meta_objective(w + 1j * STEP * v, cell.alpha, cell.N, problem.inner, problem.outer)
-    return value.imag / STEP, meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+    value = meta_objectives(cell, w + 1j * STEP * v)
+    return value.imag / STEP, meta_gradient_error(cell.problem, cell.schedule(), extent(cell.problem, w))
 
 
 def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
@@ -32,13 +32,13 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     `∇L_i` is Lipschitz around `w` with a constant `L_i`, so a step h errs by `L_i h/2` at most, and by the rounding of
     two values over 2h. The step balances the two.
     """
-    problem, s, losses = cell.problem, cell.schedule(), (cell.problem.inner, cell.problem.outer)
+    problem, s = cell.problem, cell.schedule()
     outer, inner = (norm(loss.gradient(w)) for loss in (problem.outer, problem.inner))
     L_i = np.max(cell.paper.task_smoothness(outer, inner), axis=-1, keepdims=True)
-    value = meta_objective(w, cell.alpha, cell.N, *losses)
+    value = meta_objectives(cell, w)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
     h = np.sqrt(2 * rounding / L_i)
-    above, below = (meta_objective(w + sign * h[..., None] * v, cell.alpha, cell.N, *losses) for sign in (1, -1))
+    above, below = (meta_objectives(cell, w + sign * h[..., None] * v) for sign in (1, -1))
     return (above - below) / (2 * h), L_i * h / 2 + rounding / h
 
 
@@ -67,14 +67,16 @@ def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Arr
     source=paper("meta-gradients of the resampling and the finite-sum case"),
     assumes=("losses are twice differentiable",),
     measured=(
-        "difference from an independent derivative of L_i along random directions, beside the error that float64 and "
-        "the step allow: complex step where the losses are analytic, else central differences"
+        "difference from an independent derivative of L_i along random directions, 0 up to the error that float64 "
+        "and the step allow: complex step where the losses are analytic, else central differences; and "
+        "difference from the gradient at w̃_N pulled back along the inner path"
     ),
     needs=("rho",),
     at=("recommended", "fixed"),
-    also=("random-ridges", "opposed-curvature", "convex-quadratic"),
+    everywhere=True,
     sharp="an identity, checked where the Hessians along the path do not commute (random-ridges)",
     formula=meta_gradient,
+    settled="an equality",
     mutants=(
         Mutant("factors reversed", "random-ridges", formula=reversed_factors),
         Mutant("Hessians at w̃_1, …, w̃_N", "random-ridges", formula=late_hessians),
@@ -82,20 +84,30 @@ def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Arr
     ),
 )
 def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
-    """Compare at all probes, one random direction each."""
+    """Compare at all probes, one random direction each, and with the general way for every task."""
     problem = cell.problem
     derivative = complex_step if problem.analytic else central_difference
     points = starts(cell)
     v = cell.rng("directions").normal(size=points.shape)
     v /= np.linalg.norm(v, axis=1, keepdims=True)
 
-    def measure(coded: Values) -> Measured:
+    def along(coded: Values) -> Measured:
         w, direction = coded[:, None, : problem.dim], coded[:, None, problem.dim :]
         gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
         independent, error = derivative(cell, w, direction)
         error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
-        return Measured(np.abs((gradient * direction).sum(axis=-1) - independent), error, np.zeros(1))
+        return Measured(np.abs((gradient * direction).sum(axis=-1) - independent), np.zeros(1), error)
 
-    finding, _ = worst(measure, np.concatenate([points, v], axis=1))
+    def pulled_back(coded: Values) -> Measured:
+        w = coded[:, None]
+        path = adapt(w, cell.alpha, [problem.inner] * cell.N)
+        general = pull_back(problem.outer.gradient(path[-1]), path, cell.alpha, [problem.inner] * cell.N)
+        gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
+        error = 2 * meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+        return Measured(norm(gradient - general), np.zeros(1), error)
+
+    finding, _ = worst(along, np.concatenate([points, v], axis=1))
     w, v = np.split(np.asarray(finding.witness["point"]), 2)
     yield replace(finding, label=derivative.__name__.replace("_", " "), witness={"w": w.tolist(), "v": v.tolist()})
+    finding, _ = worst(pulled_back, points)
+    yield replace(finding, label="pulled back", witness={"w": finding.witness["point"]})

@@ -14,9 +14,9 @@ from theory.loss import Array
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import norm
 from verify.evidence.expectation import Bound, Enumerated, Expectation, Sampled, Sizes, few_points, noisy_extent
 from verify.evidence.intervals import Interval, exactly, mean_interval
+from verify.evidence.quantities import norm
 from verify.evidence.rounding import unit
 from verify.evidence.tree import mean_gradient_norms, number_of_minibatches
 from verify.statements import META_STEPSIZE_MOMENTS
@@ -159,6 +159,7 @@ def stepsize_lambda(paper: Paper) -> Real:
     needs=("rho", "sigma", "sigma_g", "b"),
     also=(TWO_POINT, ONE_WITHOUT),
     sharp="two-point task gradients, one task of many without: above ½ of the bound at B' = 1",
+    improved_by="exact stepsize kappa",
     mutants=(
         Mutant("κ = 1", TWO_POINT, kappa=1.0),
         Mutant("B'² for B'", TWO_POINT, B_prime=lambda B_prime: B_prime**2),

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from theory.constants import Real
 from theory.loss import Array
-from theory.maml import adapt, meta_gradient
+from theory.maml import adapt
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import norm
 from verify.evidence.expectation import (
     SAMPLED_POINTS,
     Bound,
     Enumerated,
-    PathExpectation,
+    EstimatorExpectation,
     Sampled,
     Sizes,
     estimator_error,
     few_points,
 )
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.quantities import norm
 from verify.evidence.rounding import square_error
 from verify.evidence.sampling import CHUNK, sample_estimator, sample_paths
 from verify.evidence.tree import (
@@ -41,12 +40,10 @@ from verify.statements import SECOND_MOMENT
 from verify.verdict import Measured, Values
 
 
-@dataclass(frozen=True)
-class SecondMoment(PathExpectation):
-    """`E‖Ĝ_i‖²` of each task, whose bound depends on `‖∇l_i‖`, or of the mean over tasks, and on `‖∇L‖`."""
+class SecondMoment(EstimatorExpectation):
+    """`E‖Ĝ_i‖²` of each task, or of the mean over tasks."""
 
     SIZES: ClassVar[Sequence[Sizes]] = ({"S": 1, "D": 1, "T": 1}, {"S": 4, "D": 2, "T": 2})
-    over_tasks: bool = False
 
     def enumerated(self, cell: Cell, sizes: Sizes, bound: Bound) -> Enumerated | None:
         """Exact second moment at every point."""
@@ -83,17 +80,6 @@ class SecondMoment(PathExpectation):
             return mean_interval(samples, delta, 0.0, high + slack)
 
         return Sampled(draw, interval, np.asarray(bound(self.size(cell, w))), slack, label(sizes), ("S", S))
-
-    def mean(self, values: Values) -> Values:
-        """Mean over tasks, or the values of each of them."""
-        return np.asarray(values.mean(axis=-1) if self.over_tasks else values)
-
-    def size(self, cell: Cell, w: Array) -> Values:
-        """What the bound depends on: `‖∇L(w)‖` (P,) or `‖∇l_i(w)‖` (P, tasks)."""
-        inner = cell.problem.inner
-        if self.over_tasks:
-            return norm(meta_gradient(w[:, None], cell.alpha, cell.N, inner, inner).mean(axis=1))
-        return norm(inner.gradient(w[:, None]))
 
     def error(self, cell: Cell, w: Array, sizes: Sizes, square: Values) -> Values:
         """Rounding error of a mean square (P, tasks)."""
@@ -142,6 +128,7 @@ SADDLE = "saddle-hessian-noise"
         ),
     ),
     sharp="equality at N = 1 where the gradient vanishes",
+    improved_by="tight second moment per task",
     mutants=(
         Mutant("σ_H dropped", SADDLE, N=2, sigma_H=0.0),
         Mutant("D² for D", SADDLE, N=2, D=lambda D: D**2),
@@ -168,6 +155,7 @@ def second_moment_per_task(paper: Paper, gradient_norm: Real) -> Real:
     at=("recommended", "near cap"),
     also=("cusp",),
     sharp="cusp: half of the bound as α falls, 0.38 of it at α = 1/(8NL)",
+    improved_by="tight stochastic second moment",
     mutants=(Mutant("σ² coefficient quartered", "cusp", N=1, rule="recommended", sigma=lambda sigma: sigma / 2),),
 )
 def second_moment_over_tasks(paper: Paper, meta_gradient_norm: Real) -> Real:

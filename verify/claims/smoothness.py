@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
-from theory.maml import mean_over_tasks, meta_gradient
+from theory.maml import mean_over_tasks
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
-from verify.evidence.attack import attack_pairs, norm
+from verify.evidence.attack import attack_pairs
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error
 from verify.statements import SMOOTHNESS
 from verify.verdict import Measured, Values
@@ -93,6 +94,6 @@ def task_wise_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
 def change_of_meta_gradient(cell: Cell, w: Array, u: Array) -> tuple[Array, Values]:
     """Return `∇L_i(w) − ∇L_i(u)` per task (P, tasks, d), and its rounding error (P, tasks)."""
     problem, s = cell.problem, cell.schedule()
-    at_w, at_u = (meta_gradient(x, cell.alpha, cell.N, problem.inner, problem.outer) for x in (w, u))
+    at_w, at_u = (meta_gradients(cell, x) for x in (w, u))
     size = np.maximum(extent(problem, w), extent(problem, u))
     return at_w - at_u, 2 * meta_gradient_error(problem, s, size)

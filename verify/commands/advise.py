@@ -53,7 +53,7 @@ def advise(
         shown = Spec.parse(problem).shown
         advice = advice_on(built, N, alpha=alpha or CUSTOMARY, beta=beta, steps=steps, name=shown)
         click.echo(json.dumps(advice.to_dict(), indent=1, ensure_ascii=False) if as_json else str(advice))
-        if draw is not None:
+        if draw is not None and figure is not None:
             draw(advice, figure)
             click.echo(f"drawn in {figure}", err=True)
     return 0

@@ -8,7 +8,9 @@ import click
 
 from verify.commands.advise import advise
 from verify.commands.conventions import Cli, one_line_errors, out_option
+from verify.commands.implementation import implementation
 from verify.commands.plan import plan
+from verify.commands.results import report, show, table
 from verify.commands.run import run
 from verify.running.environment import own_version
 
@@ -57,4 +59,5 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
 
 cli.add_command(run)
 cli.add_command(plan)
-cli.add_command(advise)
+for command in (implementation, advise, show, table, report):
+    cli.add_command(command)

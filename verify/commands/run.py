@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from verify.cell import PROFILES
-from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option
+from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option, warn
 
 
 @click.command()
@@ -68,7 +68,7 @@ def run(
                 resume=resume,
                 overwrite=overwrite,
                 progress=progress,
-                warn=lambda line: click.echo(f"warning: {line}", err=True),
+                warn=warn,
             )
         show(summary, out)
     return summary.exit_code

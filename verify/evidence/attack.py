@@ -11,9 +11,10 @@ import numpy as np
 
 from problems.registry import family
 from theory.loss import Array
-from theory.maml import adapt
 from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
+from verify.evidence.evolution import evolve
+from verify.evidence.quantities import norm
 from verify.verdict import Finding, Measured, Values
 
 Evaluate: TypeAlias = Callable[[Values], Measured]
@@ -46,9 +47,9 @@ class Attack(Way):
     decode: Callable[[Cell, Values], Mapping[str, Array]]
     parts: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, **parts: int) -> Attack:
-        """The same for a claim of several parts; `_` in a label is a blank."""
-        return replace(self, parts={label.replace("_", " "): least for label, least in parts.items()})
+    def of(self, parts: Mapping[str, int]) -> Attack:
+        """The same for a claim of several parts."""
+        return replace(self, parts=parts)
 
     def findings(self, cell: Cell, measure: Measure) -> Iterator[Finding]:
         """Attack each part that says something at the cell's N."""
@@ -102,25 +103,13 @@ def decode_pairs(cell: Cell, coded: Values) -> dict[str, Array]:
     d = cell.problem.dim
     w, direction, exponent = coded[:, :d], coded[:, d:-1], coded[:, -1:]
     # Farther pairs say little about local constants, and a problem that is regular only near its probes has none there.
-    u = w + 10 ** np.minimum(exponent, FARTHEST) * cell.problem.scale * direction / np.linalg.norm(
-        direction, axis=1, keepdims=True
-    )
+    distance = 10 ** np.minimum(exponent, FARTHEST) * cell.problem.scale
+    u = w + distance * direction / norm(direction)[:, None]
     return {"w": w[:, None], "u": u[:, None]}
 
 
 attack_points = Attack(starts, lambda cell, coded: {"w": coded[:, None]}, {"": 0})
 attack_pairs = Attack(pairs, decode_pairs, {"": 0})
-
-
-def inner_paths(cell: Cell, w: Array) -> Array:
-    """Points of the inner path from `w` (P, 1, d) for every task: (P, N + 1, tasks, d)."""
-    start = np.broadcast_to(w, (len(w), cell.problem.number_of_tasks, cell.problem.dim))
-    return np.stack(adapt(start, cell.alpha, [cell.problem.inner] * cell.N), axis=1)
-
-
-def norm(v: Array) -> Values:
-    """Euclidean norm over the last axis."""
-    return np.asarray(np.linalg.norm(v, axis=-1))
 
 
 def worst_of(measured: Measured) -> Measured:
@@ -157,47 +146,30 @@ def maximise(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.
     finding, ratio = worst(evaluate, starts)
     if effort.attack == 0 or len(starts) < 5:
         return finding
-    from scipy import optimize
-
-    # the stubs know no vectorized objective
-    population_search: Any = optimize.differential_evolution
-    simplex_search: Any = optimize.minimize
     best = np.argsort(-ratio, kind="stable")[:POPULATION]
     low, high = starts.min(axis=0), starts.max(axis=0)
     margin = 0.5 * (high - low) + 1e-9
-    box = list(zip(low - margin, high + margin, strict=True))
+    box = low - margin, high + margin
     examined, largest = len(starts), float(ratio.max())
 
-    def objective(columns: Values) -> Values:
+    def objective(points: Values) -> Values:
         nonlocal finding, examined, largest
-        points = np.atleast_2d(columns.T)
         candidate, ratios = worst(evaluate, points)
         examined += len(points)
         if ratios.max() > largest:
             finding, largest = candidate, float(ratios.max())
         return -np.minimum(ratios, 1e100)  # finite, and so is the variance that the search watches
 
-    try:
-        population_search(
-            objective,
-            box,
-            init=starts[best],
-            maxiter=effort.attack,
-            polish=False,
-            updating="deferred",
-            vectorized=True,
-            tol=0.0,
-            rng=rng,
-        )
-    except RuntimeError as error:
-        # scipy takes what a loss raises for a failure of its own, and would hide what is wrong with it.
-        raise error.__cause__ or error from None
+    evolve(objective, starts[best], box, effort.attack, rng)
     if effort.simplex:
+        from scipy import optimize
+
+        simplex_search: Any = optimize.minimize  # the stubs want one type of options
         simplex_search(
-            lambda point: float(objective(point[:, None])[0]),
+            lambda point: float(objective(point[None])[0]),
             np.asarray(finding.witness["point"]),
             method="Nelder-Mead",
-            bounds=box,
+            bounds=optimize.Bounds(*box),
             options={"maxfev": effort.simplex},
         )
     return replace(finding, method="attack", samples=examined)

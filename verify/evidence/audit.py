@@ -16,16 +16,17 @@ import numpy as np
 from problems.noise import DataNoise
 from problems.problem import Problem
 from theory.loss import Array, Loss
-from theory.maml import meta_objective
 from verify.cell import Cell
-from verify.evidence.attack import norm
 from verify.evidence.intervals import mean_interval
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_objective_error, unit
 from verify.verdict import Measured, Values
 
 POWER_ITERATIONS = 4
 TRUNCATION = 4
 """Sampled squares of noise are cut off at so many times their declared mean: the mean of the rest is no larger."""
+
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
@@ -56,15 +57,18 @@ def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
 
 
 def hessian_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
-    """`‖∇²l(w) − ∇²l(u)‖ ≤ ρ ‖w − u‖` for training losses, in spectral norm."""
+    """`‖∇²l(w) − ∇²l(w + hv)‖ ≤ ρ h` for training losses, `h = ‖w − u‖`, v where they turn fast."""
     problem, c = cell.problem, cell.constants
     size = extent(problem, w)
     distance = norm(u - w)
+    h = distance[..., None]
+    first = np.broadcast_to((u - w) / h, (*size.shape, problem.dim))
+    fast = steepest(lambda v: problem.inner.hvp(w + h * v, v) - problem.inner.hvp(w, v), first)
 
     def change(v: Array) -> Array:
-        return problem.inner.hvp(w, v) - problem.inner.hvp(u, v)
+        return problem.inner.hvp(w + h * fast, v) - problem.inner.hvp(w, v)
 
-    v = steepest(change, np.broadcast_to((u - w) / distance[..., None], (*size.shape, problem.dim)))
+    v = steepest(change, fast)
     slack = 2 * unit(problem) * (c.L + c.rho * size)
     return Measured(norm(change(v)), declared(cell, "rho") * distance, slack)
 
@@ -91,12 +95,19 @@ def mismatch(cell: Cell, w: Array, name: str) -> Measured:
     return Measured((found**power).mean(axis=1), declared(cell, name), slack)
 
 
+def gradient_bound(cell: Cell, w: Array) -> Measured:
+    """`‖∇l(w)‖ ≤ gradient_bound` for training and test losses, at points brought into the ball where it is said."""
+    problem = cell.problem
+    w = w * np.minimum(1.0, problem.gradient_radius / np.maximum(norm(w), TINY))[..., None]
+    largest = np.maximum(*(norm(loss.gradient(w)).max(axis=-1) for loss in (problem.inner, problem.outer)))
+    slack = unit(problem) * cell.constants.L * extent(problem, w).max(axis=-1)
+    return Measured(largest, np.full(largest.shape, cell.formula(problem, "gradient_bound")), slack)
+
+
 def height(cell: Cell, w: Array) -> Measured:
     """`L(w_0) − L(w) ≤ L(w_0) − L*`: how far the meta objective falls below its value at the start."""
     problem, s = cell.problem, cell.schedule()
-    value, first = (
-        meta_objective(x, cell.alpha, cell.N, problem.inner, problem.outer) for x in (w, problem.start[None])
-    )
+    value, first = (meta_objectives(cell, x) for x in (w, problem.start[None]))
     slack = 2 * meta_objective_error(problem, s, extent(problem, w), np.maximum(np.abs(value), np.abs(first)))
     gap = first.mean() - declared(cell, "lower_bound")
     return Measured(first.mean() - value.mean(axis=1), gap, slack.max(axis=1))

@@ -16,6 +16,7 @@ from theory.loss import Array
 from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.intervals import Interval, exactly, worst_entry
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error
 from verify.evidence.sampling import Draw, sample_until
@@ -110,6 +111,26 @@ class PathExpectation(Expectation):
         """Ranges on which sampling rests; None where they are not known, or a smaller S has narrower intervals."""
         ranges = AlmostSure.of(cell.problem, cell.alpha, cell.N)
         return ranges if sizes["S"] == 1 and ranges.bounded else None
+
+
+@dataclass(frozen=True)
+class EstimatorExpectation(PathExpectation):
+    """A mean over the stochastic meta-gradients `Ĝ_i` of Algorithm 1, of each task or of all tasks.
+
+    The bound depends on the size of the gradient: on `‖∇l_i(w)‖` of the task, or on `‖∇L(w)‖` of all.
+    """
+
+    over_tasks: bool = False
+
+    def mean(self, values: Array, task_axis: int = -1) -> Values:
+        """Mean over tasks, or the values of each of them."""
+        return np.asarray(values.mean(axis=task_axis) if self.over_tasks else values)
+
+    def size(self, cell: Cell, w: Array) -> Values:
+        """What the bound depends on: (P,) or (P, tasks)."""
+        point = w[:, None]
+        gradient = meta_gradients(cell, point).mean(axis=1) if self.over_tasks else cell.problem.inner.gradient(point)
+        return norm(gradient)
 
 
 def few_points(cell: Cell, count: int = POINTS) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from verify.verdict import EPS, Finding, Values
+from verify.verdict import EPS, Finding, Measured, Values
 
 ROUNDINGS = 4096
 """A sample may overshoot its almost-sure range by so many roundings, as where the range is attained."""
@@ -109,15 +109,13 @@ def norm_of_mean_interval(samples: Values, delta: float, radius: npt.ArrayLike) 
 def worst_entry(interval: Interval, bound: Values, slack: npt.ArrayLike = 0.0) -> tuple[Finding, tuple[int, ...]]:
     """Finding at the entry that speaks most against `measured ≤ bound`, and its index.
 
-    A violated entry comes before an undecided one and that before one that holds; among equals the largest ratio.
+    A violated entry comes before an undecided one and that before one that holds; among equals the largest ratio that
+    rounding does not explain.
     """
     sides = (interval.estimate, interval.lower, interval.upper, bound, np.asarray(slack, dtype=np.float64))
     estimate, lower, upper, limit, rounding = np.broadcast_arrays(*sides)
-    with np.errstate(all="ignore"):
-        ratio = np.where(limit > 0, estimate / limit, np.where(estimate > rounding, np.inf, 0.0))
-    ratio = np.where(np.isnan(estimate) | np.isnan(limit), np.inf, ratio)
     severity = np.where(lower > limit + rounding, 2, np.where(upper > limit + rounding, 1, 0))
-    order = np.lexsort((ratio.ravel(), severity.ravel()))
+    order = np.lexsort((Measured(estimate, limit, rounding).ratio().ravel(), severity.ravel()))
     at = tuple(int(i) for i in np.unravel_index(order[-1], severity.shape))
     finding = Finding(
         measured=float(estimate[at]),

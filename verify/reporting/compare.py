@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from theory.validation import printable
 from verify.reporting.ledger import worst
 from verify.running.records import Record, Run, read
 from verify.verdict import Verdict
@@ -48,14 +49,14 @@ class Comparison:
         first.
     compared : number of checks that both runs have.
     old_seconds, new_seconds : time of the cells of each run, summed over workers; reported, never judged.
-    settings : the first setting in which the runs differ, in words; "" if there is none.
+    notes : what makes the comparison less than one of like with like: torn records, other settings.
     """
 
     changes: tuple[Change, ...]
     compared: int
     old_seconds: float
     new_seconds: float
-    settings: str
+    notes: tuple[str, ...]
 
     @property
     def regressed(self) -> bool:
@@ -69,8 +70,8 @@ class Comparison:
             f"{self.compared} checks compared: {count} regressions, {len(self.changes) - count} other changes; "
             f"{self.old_seconds:.1f} s -> {self.new_seconds:.1f} s"
         )
-        note = [f"note: the runs have different settings: {self.settings}"] if self.settings else []
-        return "\n".join([*map(str, self.changes), *note, closing])
+        notes = [f"note: {printable(note)}" for note in self.notes]
+        return "\n".join([*map(str, self.changes), *notes, closing])
 
 
 def compare(old: Path, new: Path, tolerance: float) -> Comparison:
@@ -103,8 +104,19 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
         len(common),
         sum(record.seconds for record in before.records),
         sum(record.seconds for record in after.records),
-        replace(before.header, environment={}).difference(replace(after.header, environment={})),
+        tuple(_notes(old, before)) + tuple(_notes(new, after)) + tuple(_settings(before, after)),
     )
+
+
+def _notes(path: Path, run: Run) -> Iterable[str]:
+    if run.torn:
+        yield f"the torn last line of {path} was dropped"
+
+
+def _settings(old: Run, new: Run) -> Iterable[str]:
+    difference = replace(old.header, environment={}).difference(replace(new.header, environment={}))
+    if difference:
+        yield f"the runs have different settings: {difference}"
 
 
 def _by_place(run: Run) -> dict[Place, Record]:

@@ -11,13 +11,12 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 from verify.claim import Source, claims, is_audit
 from verify.running.records import CellName, Header, Record
 from verify.statements import STATEMENTS
-from verify.verdict import Verdict
+from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 UNKNOWN = "UNKNOWN"
 """Where the ledger shows records of a claim that this version does not have."""
-JUDGED = frozenset({"holds", "violated", "inconclusive"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +25,7 @@ class ClaimSummary:
 
     Attributes
     ----------
-    claim, statement, title, says, source : as the claim has them.
+    claim, statement, title, says, source, standing : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
@@ -39,6 +38,7 @@ class ClaimSummary:
     title: str
     says: str
     source: Source
+    standing: str
     checks: Mapping[Verdict, int]
     worst: Record | None
     reason: str
@@ -85,6 +85,12 @@ class Summary:
     verdicts: Mapping[Verdict, int]
     wrong_constants: tuple[str, ...]
     seconds: float
+
+    def __repr__(self) -> str:
+        """Outcome in one line."""
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.verdicts.items()) or "no checks"
+        mutants = f", {len(self.mutants)} mutants" if self.mutants else ""
+        return f"Summary({counts}{mutants}; exit code {self.exit_code})"
 
     @property
     def statements(self) -> dict[str, list[ClaimSummary]]:
@@ -144,6 +150,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         title=known.title if known else name,
         says=known.says if known else "",
         source=known.source if known else Source("", own=False),
+        standing=known.standing if known else "",
         checks=_count(records),
         worst=worst(records),
         reason=_reason(records),

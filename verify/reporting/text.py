@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 from pathlib import Path
 
 from problems.registry import families
+from theory.validation import printable
 from verify.claim import claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
-from verify.running.records import RECORDS, read
+from verify.running.records import RECORDS, Run, read
 
 NAME_WIDTH = 32
 
 
 def ledger(out: Path) -> str:
     """Each statement and its claims, with verdicts and the tightest check where `out` holds records."""
-    path = out / RECORDS
-    found: dict[str, ClaimSummary] = {}
-    if path.is_file():
-        run = read(path)
-        found = {claim.claim: claim for claim in summarise(run.header, run.records).claims}
-    lines = [f"Results of {path}" if found else f"No results in {out} yet: python -m verify"]
+    run = _results(out)
+    found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
+    lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
+    if run is not None and run.torn:
+        lines.append("note: its torn last line was dropped")
     for statement, group in grouped(claims().values()).items():
         lines += ["", statement]
         for claim in group:
-            below = [claim.title, *([_result(found[claim.name])] if claim.name in found else [])]
+            title = f"{claim.title} [{claim.standing}]" if claim.standing else claim.title
+            below = [title, *([_result(found[claim.name])] if claim.name in found else [])]
             # A name that is too long for its column has its line to itself.
             first = [] if len(claim.name) > NAME_WIDTH else [below.pop(0)]
             lines.append("  ".join([f"  {claim.name:<{NAME_WIDTH}}", *first]).rstrip())
             lines += [f"{'':<{NAME_WIDTH + 4}}{line}" for line in below]
     return "\n".join(lines)
+
+
+def _results(out: Path) -> Run | None:
+    """Records in a results directory, None where there are none; raises ValueError where they cannot be read."""
+    path = out / RECORDS
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
+    return read(path)
 
 
 def _result(claim: ClaimSummary) -> str:
@@ -58,6 +72,7 @@ def explain(name: str) -> str:
         "Says": claim.says,
         "Assumes": "; ".join(claim.assumes) or "nothing",
         "Measured": claim.measured,
+        "Standing": claim.standing or "as the claim that it belongs to",
         "Sharp": claim.sharpness,
         "Cases": ", ".join(sorted(claim.cases)),
         "Needs": ", ".join(claim.needs) or "no constant beyond L",

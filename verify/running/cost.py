@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from problems.problem import Problem
-from verify.claim import PROFILES, alpha_L
+from verify.cell import PROFILES, alpha_L
 from verify.evidence.attack import POPULATION
 from verify.running.loading import load_problem
 from verify.running.records import CellName

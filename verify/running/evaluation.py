@@ -11,14 +11,14 @@ from typing import Any
 
 from problems.problem import Problem
 from problems.user.constants import BOUNDS
-from theory.validation import PremiseError, one_line
+from theory.validation import Float64Error, PremiseError, one_line, printable
 from verify.cell import PROFILES, Cell, alpha_L
 from verify.claim import Claim, claims
 from verify.evidence.intervals import RangeError
 from verify.running.loading import load_problem
 from verify.running.records import CellName, Record, plain
 from verify.running.user_code import contained
-from verify.verdict import Finding, judge
+from verify.verdict import Finding, fault, judge
 
 MAX_STATISTICAL = 10_000
 DELTA = 1e-6 / MAX_STATISTICAL
@@ -48,7 +48,10 @@ def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
-        found.append({"verdict": "vacuous", "note": _one_line(error)})
+        told = f"{error.why}: the statement does not speak" if error.why else _one_line(error)
+        found.append({"verdict": "vacuous", "note": told})
+    except Float64Error as error:
+        found.append({"verdict": "inapplicable", "note": f"float64 cannot build the instance: {error}"})
     except RangeError as error:
         found.append(_out_of_range(error, estimated))
     except (Exception, SystemExit) as error:
@@ -147,12 +150,15 @@ def _out_of_range(error: RangeError, estimated: Sequence[str]) -> dict[str, Any]
 def _judged(finding: Finding) -> dict[str, Any]:
     numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
     verdict = judge(finding)
-    if verdict == "error" and not finding.note:
-        finding = replace(finding, note="NaN was measured: the losses are not finite at the record's witness")
+    if finding.silent:
+        return {"verdict": verdict, "note": printable(finding.silent), "label": printable(finding.label)}
+    if verdict == "error":
+        finding = replace(finding, note=fault(finding))
     return {
         "verdict": verdict,
         **{name: _real(getattr(finding, name)) for name in numbers},
-        **{name: getattr(finding, name) for name in ("label", "method", "samples", "note")},
+        **{name: getattr(finding, name) for name in ("method", "samples", "attained", "shortfall", "signed")},
+        **{name: printable(getattr(finding, name)) for name in ("label", "note")},
         "witness": plain(finding.witness),
     }
 
@@ -162,4 +168,4 @@ def _real(value: float | None) -> float | None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) if isinstance(error, PremiseError | MissingExtra) else one_line(error)
+    return printable(str(error)) if isinstance(error, PremiseError | MissingExtra) else one_line(error)

@@ -43,8 +43,11 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
 
 
 def is_scheduled(spec: str) -> bool:
-    """Whether a user's problem is built anew for each `N` and `alpha_L`."""
-    return _takes_schedule(spec, load_function("problem", spec, kind="factory"))
+    """Whether a user's problem is built anew for each `N` and `alpha_L`; False also where it cannot be built."""
+    try:
+        return _takes_schedule(spec, load_function("problem", spec, kind="factory"))
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=128)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 UNGUARDED = 77
 """Exit code of a worker that finds itself starting the run again, because the script that it imports does."""
 READY = "ready"
+LEAVE_SECONDS = 5
 
 
 class WorkerDied(Exception):
@@ -86,8 +88,10 @@ class Worker:
         self._process.join()
 
     def leave(self) -> None:
-        """Let the process end after what it does."""
+        """Let the process end by itself, if it does so soon: a user's code may hold it."""
         self._pipe.close()
+        self._process.join(LEAVE_SECONDS)
+        self.stop()
 
 
 class Pool:
@@ -150,15 +154,16 @@ def _serve(pipe: Connection) -> None:
         pipe.send(READY)
         while True:
             function, argument = pipe.recv()
-            pipe.send(_answer(function, argument))
+            pipe.send_bytes(_answer(function, argument))
 
 
-def _answer(function: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
+def _answer(function: Callable[[Any], Any], argument: Any) -> Any:
+    """Whether the call succeeded, and what it returned or raised, pickled."""
     try:
-        return True, function(argument)
+        return ForkingPickler.dumps((True, function(argument)))
     except Exception as error:
         error.add_note("".join(traceback.format_exception(error)))
-        return False, error
+        return ForkingPickler.dumps((False, error))
 
 
 def _end_with_parent(leave: Callable[[int], None]) -> None:

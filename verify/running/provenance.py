@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
 from typing import TypeAlias
 
 import numpy as np
 
-from problems.problem import Problem
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.environment import digest, environment
 from verify.running.loading import is_scheduled, load_problem
 from verify.running.records import CellName, RunError
@@ -21,37 +20,53 @@ Fact: TypeAlias = str | tuple[float, ...]
 SAME = 1e-6
 """Relative difference up to which two numbers of a problem count as one."""
 TASKS_LOOKED_AT = 20
+REFERENCE = (1, alpha_L("recommended", 1))
+"""Schedule for which each process builds a problem that depends on it."""
 
 
-def facts(cells: Iterable[CellName]) -> dict[str, Fact]:
+def facts(cells: Iterable[CellName] = ()) -> dict[str, Fact]:
     """What this process has loaded and built for some cells, after it has evaluated them."""
     found: dict[str, Fact] = dict(environment())
     for cell in cells:
-        if Spec.parse(cell.problem_spec).place:
-            found.update(user_facts(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N)))
+        code = user_code(cell.problem_spec)
+        found |= code | (values(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N)) if code else {})
     return found
 
 
-def user_facts(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
-    """Digests of the files of a user's problem, and some of its numbers."""
-    try:
-        problem = load_problem(spec, N, alpha_L)
-    except ValueError:  # its cells are errors, which say why
+def user_code(spec: str) -> dict[str, Fact]:
+    """Digests of the files of a user's problem, and the constants with which it is built; none of its losses is called.
+
+    A problem that depends on the schedule is built for the same one in all processes.
+    """
+    named = Spec.parse(spec)
+    if not named.place:  # one of the suite
         return {}
-    built = f"{spec} for N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else spec
-    digests = {f"file {name}": value for name, value in loaded_files(spec).items()}
-    return {**digests, f"problem {built}": numbers(problem)}
+    built = _attempt(lambda: astuple(load_problem(spec, *REFERENCE).constants))
+    return {**{f"file {name}": value for name, value in loaded_files(spec).items()}, f"problem {named.shown}": built}
 
 
-def numbers(problem: Problem) -> tuple[float, ...]:
-    """Constants of a problem, and values and gradients of its first tasks at the start: the same at every call."""
-    w = problem.start[None]
-    found = [*astuple(problem.constants)]
-    with contained():
-        for loss in (problem.inner, problem.outer):
-            found += np.ravel(loss.value(w))[:TASKS_LOOKED_AT].tolist()
-            found += np.ravel(np.linalg.norm(loss.gradient(w), axis=-1))[:TASKS_LOOKED_AT].tolist()
-    return tuple(map(float, found))
+def values(spec: str, N: int, alpha_L: float) -> dict[str, Fact]:
+    """Values and gradients of the first tasks of a user's problem at the start: the same at every call."""
+    schedule = f", N = {N}, αL = {alpha_L:.6g}" if is_scheduled(spec) else ""
+
+    def call() -> list[float]:
+        problem = load_problem(spec, N, alpha_L)
+        w = problem.start[None]
+        losses = (problem.inner, problem.outer)
+        norms = [np.linalg.norm(loss.gradient(w), axis=-1) for loss in losses]
+        numbers = [*(loss.value(w) for loss in losses), *norms]
+        return [x for found in numbers for x in np.ravel(found)[:TASKS_LOOKED_AT]]
+
+    return {f"problem {Spec.parse(spec).shown}{schedule} (values)": _attempt(call)}
+
+
+def _attempt(call: Callable[[], Iterable[float]]) -> tuple[float, ...]:
+    """Numbers that a user's code gives; none where it fails, since then its cells are errors, which say why."""
+    try:
+        with contained():
+            return tuple(map(float, call()))
+    except (Exception, SystemExit):
+        return ()
 
 
 def fingerprint(found: tuple[float, ...]) -> str:
@@ -74,15 +89,18 @@ class Provenance:
         """
         for name, value in found.items():
             if not _same(self._known.setdefault(name, value), value):
-                raise RunError(f"{_difference(name, self._known[name], value)}; what was found before it is kept")
+                raise RunError(_difference(name, self._known[name], value))
 
 
 def _same(one: Fact, other: Fact) -> bool:
     if isinstance(one, str) or isinstance(other, str):
         return one == other
-    return len(one) == len(other) and all(
-        math.isclose(x, y, rel_tol=SAME, abs_tol=SAME) or (math.isnan(x) and math.isnan(y))
-        for x, y in zip(one, other, strict=True)
+    return not (one and other) or (
+        len(one) == len(other)
+        and all(
+            math.isclose(x, y, rel_tol=SAME, abs_tol=SAME) or (math.isnan(x) and math.isnan(y))
+            for x, y in zip(one, other, strict=True)
+        )
     )
 
 
@@ -91,8 +109,9 @@ def _difference(name: str, was: Fact, now: Fact) -> str:
     if kind == "file":
         return f"{rest} was edited during the run: start it again with --overwrite"
     if kind == "problem":
+        what = rest.removesuffix(" (values)")
         return (
-            f"problem = {rest!r} is not the same each time that it is built or called: its factory must draw from a "
+            f"problem = {what!r} is not the same each time that it is built or called: its factory must draw from a "
             "generator with a fixed seed, and its tasks may not change"
         )
     if name == "code":

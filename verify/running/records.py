@@ -13,15 +13,23 @@ from typing import Any, get_args
 
 import numpy as np
 
+from theory.validation import CONTROL
 from verify.cell import StepsizeRule
 from verify.claim import is_audit
 from verify.running.environment import commit, environment
-from verify.verdict import Verdict
+from verify.verdict import JUDGED, Finding, Verdict, judge
 
-FORMAT = 1
+FORMAT = 2
 RECORDS, MUTANTS = "records.jsonl", "mutants.jsonl"
+TEXTS = ("claim", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
 INTEGERS = ("N", "seed", "index", "checks", "samples")
-REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "tightness", "seconds")
+REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "shortfall", "tightness", "seconds")
+SHOWN = ("claim", "problem", "mutant", "label", "note")
+"""Texts that are printed: each is one line without control characters."""
+FLAGS = ("attained", "signed")
+LARGEST_INTEGER = 2**128
+DEEPEST = 8
+"""Levels of lists in a witness."""
 
 
 class RunError(Exception):
@@ -60,7 +68,8 @@ class CellName:
 class Record(CellName):
     """One check: the cell it belongs to, what was measured beside its bound, and the verdict.
 
-    A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is.
+    A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is. The numbers
+    determine the verdict as those of a `Finding` do.
     `estimated` names the constants of the problem that were estimated and not proved. All but `seconds` is determined
     by the cell.
     """
@@ -75,6 +84,9 @@ class Record(CellName):
     lower: float | None = None
     upper: float | None = None
     slack: float | None = None
+    attained: bool = False
+    shortfall: float = 0.0
+    signed: bool = False
     tightness: float | None = None
     method: str = ""
     samples: int = 0
@@ -106,14 +118,28 @@ class Record(CellName):
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Record:
-        """Inverse of `to_json`; raises ValueError (or KeyError, TypeError) where the line is no record."""
-        values = json.loads(line)
-        if values["verdict"] not in get_args(Verdict) or not all(type(values[name]) is int for name in INTEGERS):
-            raise ValueError("not a record")
-        for name in REALS:
-            if values[name] is not None:
-                values[name] = float(values[name])
-        return cls(**{**values, "estimated": tuple(values["estimated"])})
+        """Inverse of `to_json`; raises ValueError, in a few words, where the line is no record."""
+        try:
+            values = json.loads(line)
+            known = isinstance(values, dict) and values.keys() == {f.name for f in fields(cls)} and _are_typed(values)
+            if not known:
+                raise ValueError
+            reals = {name: _real(values[name]) for name in REALS}
+            made = cls(**{**values, **reals, "estimated": tuple(values["estimated"])})
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise ValueError("is not a record") from error
+        if not made.is_consistent:
+            raise ValueError(f"was edited: its numbers do not give the verdict {made.verdict} and its tightness")
+        return made
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the numbers give the verdict and the tightness; a verdict that needs none has none."""
+        if self.measured is None or self.bound is None or self.slack is None:
+            return self.verdict not in JUDGED
+        numbers = ("measured", "bound", "lower", "upper", "slack", "attained", "shortfall", "signed")
+        finding = Finding(**{name: getattr(self, name) for name in numbers})
+        return (self.verdict, self.tightness) == (judge(finding), finding.tightness)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +170,35 @@ class Header:
         return ""
 
 
+def _are_typed(values: Mapping[str, Any]) -> bool:
+    """Whether what a line of JSON holds has the types of a record; numbers apart, which may be words."""
+    return (
+        all(type(values[name]) is str for name in TEXTS)
+        and all(values[name].translate(CONTROL) == values[name] for name in SHOWN)
+        and all(type(values[name]) is int and 0 <= values[name] < LARGEST_INTEGER for name in INTEGERS)
+        and all(type(values[name]) is bool for name in FLAGS)
+        and all(type(values[name]) is not bool and values[name] is not None for name in ("alpha_L", "seconds"))
+        and values["index"] < values["checks"]
+        and values["rule"] in get_args(StepsizeRule)
+        and values["verdict"] in get_args(Verdict)
+        and isinstance(values["estimated"], list)
+        and all(type(name) is str for name in values["estimated"])
+        and isinstance(values["witness"], dict)
+        and _is_shallow(values["witness"], DEEPEST)
+    )
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def _real(value: Any) -> float | None:
+    if value is None or value in ("inf", "-inf") or (type(value) in (int, float) and math.isfinite(value)):
+        return None if value is None else float(value)
+    raise ValueError
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} ({item})" for name, item in value.items()) or "not given"
@@ -169,8 +224,10 @@ def read(path: Path) -> Run:
     ValueError : one line, where there is no such file, where it is of another format, or where a line is damaged (a
         torn last line is dropped: what a killed run leaves behind).
     """
-    path = path / RECORDS if path.is_dir() else path
     try:
+        path = path / RECORDS if path.is_dir() else path
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise ValueError(f"cannot read {path}: it is no regular file")
         *lines, torn = path.read_bytes().split(b"\n")
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
@@ -185,19 +242,25 @@ def _header(path: Path, line: bytes) -> Header:
         found = values["format"]
         if found != FORMAT:
             raise ValueError(f"{path} has format {found}, written by another version; this one reads format {FORMAT}")
-        if not (isinstance(values["settings"], dict) and isinstance(values["environment"], dict)):
+        types = {"settings": dict, "environment": dict, "started": str}
+        if not all(isinstance(values[name], kind) for name, kind in types.items()):
             raise TypeError
         return Header(**values)
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no file of records: its first line is not their header") from error
 
 
 def _records(path: Path, lines: Iterable[bytes]) -> Iterable[Record]:
+    seen: set[tuple[CellName, int]] = set()
     for number, line in enumerate(lines, start=2):
         try:
-            yield Record.from_json(line)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is damaged: line {number} is not a record") from error
+            record = Record.from_json(line)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: line {number} {error}") from error
+        if (record.cell, record.index) in seen:
+            raise ValueError(f"{path} is damaged: line {number} repeats a check")
+        seen.add((record.cell, record.index))
+        yield record
 
 
 def encode(line: str) -> bytes:

@@ -55,8 +55,9 @@ def run(
         for future in wait(under_way, return_when=FIRST_COMPLETED).done:
             chunk = under_way.pop(future)
             try:
-                results, facts = future.result()
-                provenance.require(facts)
+                results, before, after = future.result()
+                provenance.require(before)
+                provenance.require(after)
             except workers.lost as error:
                 deaths.update(chunk)
                 fatal = [cell for cell in chunk if _is_fatal(error, len(chunk), deaths[cell])]

@@ -158,7 +158,7 @@ def _targets_of(claim: Claim, selected: dict[str, Target]) -> list[Target]:
     if selected:
         allowed = selected if claim.problems is None else (*claim.problems, *claim.instances)
         return [target for name, target in selected.items() if name in allowed]
-    own = _ordinary() if claim.problems is None else claim.problems
+    own = list(families()) if claim.everywhere else _ordinary() if claim.problems is None else claim.problems
     return [Target(name, name) for name in dict.fromkeys((*own, *claim.instances)) if name in families()]
 
 

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from theory.validation import printable
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -42,7 +44,7 @@ class Spec:
     @property
     def shown(self) -> str:
         """The name by which records and tables call it: it does not depend on where the file lies."""
-        return self.text if self.file is None else f"{self.file.name}:{self.name}"
+        return printable(self.text if self.file is None else f"{self.file.name}:{self.name}")
 
     @property
     def full(self) -> str:

@@ -11,12 +11,14 @@ from verify.running.records import CellName, Record
 
 
 class Done(NamedTuple):
-    """Records cell by cell, and the facts that all processes of the run must have in common."""
+    """Records cell by cell, and the facts, before and after, that all processes of the run must have in common."""
 
     results: list[list[Record]]
-    facts: Mapping[str, Fact]
+    before: Mapping[str, Fact]
+    after: Mapping[str, Fact]
 
 
 def work(cells: Sequence[CellName]) -> Done:
     """Evaluate some cells; a function of names, strings and numbers, so that any process can do it."""
-    return Done([evaluate(cell) for cell in cells], facts(cells))
+    before = facts(cells)
+    return Done([evaluate(cell) for cell in cells], before, facts(cells))

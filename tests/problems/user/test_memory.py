@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from problems.user import memory
@@ -14,7 +16,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def build(*answers: int) -> list[int]:
     """A factory that makes as many problems, each of which finds out something."""
-    return [memory.once(lambda answer=answer: answer) for answer in answers]
+    return [memory.once(partial(int, answer)) for answer in answers]
 
 
 def test_each_problem_of_a_place_is_known_by_its_number() -> None:

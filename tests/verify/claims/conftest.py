@@ -32,8 +32,6 @@ def check() -> Check:
         seed: int = 0,
         problem: Problem | None = None,
     ) -> list[Record]:
-        if name == "sigmoid-classification":
-            pytest.importorskip("sklearn", reason="the data set comes from scikit-learn (extra data)")
         cell = CellName(
             claim=claim,
             problem=name,

@@ -35,7 +35,8 @@ def test_every_registered_problem_passes_and_every_constant_is_examined(name: st
     assert {record.verdict for record in found} == {"holds"}
     problem = build(name)
     finite = [field for field in NAMES[problem.case] if np.isfinite(getattr(problem.constants, field))]
-    assert [record.label for record in found] == finite
+    bounded = ["gradient_bound"] if np.isfinite(problem.gradient_bound) else []
+    assert [record.label for record in found] == finite + bounded
 
 
 @pytest.mark.parametrize(

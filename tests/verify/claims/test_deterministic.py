@@ -8,6 +8,7 @@ import pytest
 
 from problems.problem import Problem
 from problems.registry import family
+from theory.maml import pull_back
 from verify.cell import Cell, alpha_L
 from verify.claim import claims
 from verify.evidence.attack import worst_of
@@ -36,7 +37,8 @@ def test_holds_on_ordinary_problems_at_every_stepsize_rule(claim: str, name: str
 def test_link_is_vacuous_past_its_cap(claim: str, rule: str, check: Check) -> None:
     (found,) = check(claim, "convex-quadratic", N=10, rule=rule)
     assert found.verdict == "vacuous"
-    assert "must be <" in found.note
+    cap = "larger cap" if claim == "sharper link" else "cap"
+    assert found.note == f"α is past the {cap}: the statement does not speak"
 
 
 def test_the_sharper_link_speaks_where_the_paper_does_not(check: Check) -> None:
@@ -88,10 +90,18 @@ def test_a_wrong_hessian_is_caught_by_either_independent_derivative(check: Check
 
     wrong = replace(right, inner=WrongHessian(**vars(right.inner)))
     for analytic, label in ((True, "complex step"), (False, "central difference")):
-        (held,) = check("meta-gradient", "random-ridges", problem=replace(right, analytic=analytic))
-        (caught,) = check("meta-gradient", "random-ridges", problem=replace(wrong, analytic=analytic))
+        held, _ = check("meta-gradient", "random-ridges", problem=replace(right, analytic=analytic))
+        caught, _ = check("meta-gradient", "random-ridges", problem=replace(wrong, analytic=analytic))
         assert (held.verdict, held.label) == ("holds", label)
         assert caught.verdict == "violated"
+
+
+def test_a_wrong_pull_back_is_caught(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "verify.claims.meta_gradient.pull_back", lambda v, path, alpha, losses: pull_back(v, path[1:], alpha, losses)
+    )
+    derivative, pulled_back = check("meta-gradient", "random-ridges")
+    assert (derivative.verdict, pulled_back.verdict) == ("holds", "violated")
 
 
 @pytest.mark.parametrize("name", ["path", "smoothness", "gradient growth", "descent"])

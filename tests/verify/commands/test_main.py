@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from verify.commands.main import cli
 from verify.running.records import MUTANTS, RECORDS, Record, read
 
 Invoke = Callable[..., Result]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_a_run_leaves_records_and_summaries(invoke: Invoke, fakes: str, tmp_path
     run = read(out)
     assert run.header.settings["seed"] == 7
     assert run.header.settings["inner_steps"] == [1, 2]
-    assert set(run.header.settings["problem files"]) == {"fakes.py"}
+    assert set(run.header.settings["user code"]) == {"file fakes.py", "problem fakes.py:make"}
     assert {record.seed for record in run.records} == {7}
     claims_of = [record.claim for record in run.records]
     assert claims_of.index("fake draws") > claims_of.index("constants of fakes")
@@ -173,7 +175,7 @@ def test_a_changed_file_is_another_problem(invoke: Invoke, fakes: str) -> None:
     file = Path(fakes.rpartition(":")[0])
     file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     result = invoke(*arguments, "--resume")
-    assert (result.exit_code, "problem files was" in result.stderr) == (2, True)
+    assert (result.exit_code, "user code was" in result.stderr) == (2, True)
 
 
 def test_mutants_are_refuted_or_named(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
@@ -223,17 +225,38 @@ def test_compare_finds_no_difference_of_a_run_to_itself_and_a_regression(
     out = tmp_path / "out"
     same = invoke("compare", out, out)
     assert (same.exit_code, "0 regressions" in same.stdout) == (0, True)
-    text = (out / RECORDS).read_text(encoding="utf-8").replace('"verdict": "holds"', '"verdict": "violated"', 1)
-    (tmp_path / "worse.jsonl").write_text(text, encoding="utf-8")
+    first, second, *lines = (out / RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)
+    record = Record.from_json(second)
+    worse = replace(record, measured=2 * (record.bound or 0.0), tightness=2.0, verdict="violated")
+    (tmp_path / "worse.jsonl").write_text("".join([first, worse.to_json() + "\n", *lines]), encoding="utf-8")
     assert invoke("compare", out, tmp_path / "worse.jsonl").exit_code == 1
+
+
+def test_an_edited_record_is_noticed_by_all_who_read_it(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
+    run = ("run", "--problem", fakes, *fake("violated"))
+    assert invoke(*run).exit_code == 1
+    out = tmp_path / "out"
+    text = (out / RECORDS).read_text(encoding="utf-8").replace('"verdict": "violated"', '"verdict": "holds"')
+    (out / RECORDS).write_text(text, encoding="utf-8")
+    for command in (("list", "--out", out), ("compare", out, out), (*run, "--resume")):
+        result = invoke(*command)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert "was edited: its numbers do not give the verdict holds" in result.stderr
+
+
+def scaled(record: Record, factor: float) -> Record:
+    """The record of a larger measurement."""
+    measured = factor * (record.measured or 0.0)
+    bound = record.bound or 1.0
+    return replace(record, measured=measured, tightness=measured / bound, attained=False)
 
 
 def test_compare_lets_a_tightness_move_by_one_percent(invoke: Invoke, fakes: str, tmp_path: Path) -> None:
     invoke("run", "--problem", fakes, *fake("draws"))
     lines = (tmp_path / "out" / RECORDS).read_bytes().splitlines(keepends=True)
     records = [Record.from_json(line) for line in lines[1:]]
-    for factor, code in ((1.009, 0), (1.012, 1)):
-        moved = [replace(record, tightness=factor * (record.tightness or 0.0)).to_json() for record in records]
+    for factor, code in ((1 / 1.009, 0), (1 / 1.012, 1)):
+        moved = [scaled(record, factor).to_json() for record in records]
         path = tmp_path / "moved.jsonl"
         path.write_text(lines[0].decode() + "".join(f"{line}\n" for line in moved), encoding="utf-8")
         assert invoke("compare", tmp_path / "out", path).exit_code == code
@@ -283,6 +306,50 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: str, message: str) -> 
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
+
+
+def test_a_failure_of_our_own_is_one_line_and_exit_code_3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """1 would be a violated bound."""
+
+    def broken(*args: object, **more: object) -> None:
+        raise TypeError("two\nlines")
+
+    monkeypatch.setattr("verify.suite.verify", broken)
+    result = CliRunner().invoke(cli, ["run", "--out", str(tmp_path)])
+    assert result.exit_code == 3
+    assert re.fullmatch(r"error: internal failure: TypeError: two lines \(test_main.py, line \d+\)\n", result.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("redirection", "code", "line"),
+    [
+        ("> /dev/full", 3, "error: cannot go on: OSError: [Errno 28] No space left on device\n"),
+        ("| true", 3, "error: cannot go on: standard output was closed\n"),
+        (">&-", 0, ""),
+        ("> /dev/null", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["explain path", "run --help"])
+def test_a_standard_output_that_is_full_or_closed_is_one_line(
+    command: str, redirection: str, code: int, line: str
+) -> None:
+    # What is written to a pipe fails only after its reader has left.
+    call = f"(sleep 0.5; exec {sys.executable} -m verify {command})"
+    script = f"{call} {redirection}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, line)
+
+
+def test_what_a_console_cannot_show_is_replaced() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "explain", "path"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"?" in done.stdout
 
 
 def test_there_is_one_process_for_each_core_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:

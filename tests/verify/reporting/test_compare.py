@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from verify.reporting.compare import compare
 from verify.running.evaluation import stamp
 from verify.running.records import CellName, Header, Record
+from verify.verdict import JUDGED
 
 CellOf = Callable[..., CellName]
 
@@ -27,12 +27,18 @@ def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
 
 
 def checks(cell: CellName, *found: tuple[str, float | None], bound: float = 1.0, slack: float = 0.0) -> list[Record]:
-    """Checks with a verdict and a ratio of measured and bound."""
-    numbers = [
-        {} if ratio is None else {"measured": ratio * bound, "bound": bound, "slack": slack, "tightness": ratio}
-        for _, ratio in found
-    ]
-    return stamp(cell, [{"verdict": v, **n} for (v, _), n in zip(found, numbers, strict=True)], seconds=1.5)
+    """Checks with a verdict, and a ratio of measured and bound where the verdict is on one."""
+    return stamp(cell, [one_check(verdict, ratio, bound, slack) for verdict, ratio in found], seconds=1.5)
+
+
+def one_check(verdict: str, ratio: float | None, bound: float, slack: float) -> dict[str, object]:
+    if ratio is None or verdict not in JUDGED:
+        return {"verdict": verdict}
+    measured = ratio * bound
+    upper = 2 * bound if verdict == "inconclusive" else measured
+    short = verdict == "violated" and ratio <= 1  # of a bound that should be attained
+    numbers = {"measured": measured, "bound": bound, "lower": measured, "upper": upper, "slack": slack}
+    return {"verdict": verdict, "attained": short, "tightness": measured / bound, **numbers}
 
 
 def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], cell_of: CellOf) -> None:
@@ -148,8 +154,8 @@ def test_a_tighter_check_that_is_new_is_no_regression(run: Callable[..., Path], 
 
 
 def test_regressions_come_first(run: Callable[..., Path], cell_of: CellOf) -> None:
-    old = checks(cell_of("fake draws"), ("violated", 1.1), ("holds", 1.1))
-    new = [replace(old[0], verdict="holds"), replace(old[1], verdict="violated")]
+    old = checks(cell_of("fake draws"), ("violated", 1.1), ("holds", 0.9))
+    new = checks(cell_of("fake draws"), ("holds", 0.9), ("violated", 1.1))
     assert [change.regression for change in compare(run("old", old), run("new", new), 0.05).changes] == [True, False]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from verify.running.environment import environment
 from verify.running.execution import InProcess, open_workers
-from verify.running.records import CellName, Record
+from verify.running.provenance import Provenance, facts
+from verify.running.records import CellName, Record, RunError
 from verify.running.runner import run
 
 dask = pytest.importorskip("dask", reason="extra cluster")
@@ -49,3 +50,24 @@ def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytes
         open_workers(1, address),
     ):
         pass
+
+
+def another_code() -> None:
+    environment()["code"] = "another"
+
+
+def the_same_code() -> None:
+    environment.cache_clear()
+
+
+def test_a_worker_that_turns_up_later_with_other_code_ends_the_run_in_one_line(
+    address: str, cell_of: Callable[..., CellName]
+) -> None:
+    """It is looked at whenever it answers, not only at the beginning."""
+    cells = [cell_of("fake draws", N) for N in range(8)]
+    with distributed.Client(address, set_as_default=False) as client, open_workers(1, address) as workers:
+        client.run(another_code, workers=[next(iter(client.scheduler_info()["workers"]))])
+        found = run(cells, workers, provenance=Provenance(facts()))
+        with pytest.raises(RunError, match=r"^the code of this suite is not the same in all processes"):
+            list(found)
+        client.run(the_same_code)

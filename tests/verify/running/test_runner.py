@@ -131,9 +131,9 @@ def test_a_worker_with_other_code_ends_the_run_and_what_it_found_is_not_taken(
     class Other(Mortal):
         def finish(self, chunks: Chunks) -> None:
             for chunk, future in chunks:
-                results, facts = work(chunk)
-                code = "another" if cells[-1] in chunk else facts["code"]
-                future.set_result(Done(results, {**facts, "code": code}))
+                done = work(chunk)
+                code = "another" if cells[-1] in chunk else done.after["code"]
+                future.set_result(done._replace(after={**done.after, "code": code}))
 
     cells = [cell_of("fake draws", N) for N in range(6)]
     found: list[CellName] = []

@@ -131,10 +131,12 @@ def test_other_settings_or_another_version_cannot_be_resumed(tmp_path: Path, cel
         ("torn", "holds no records"),
         ("nonsense\n", "no file of records"),
         ("[1]\n", "no file of records"),
-        ('{"format": 1, "settings": [], "environment": {}}\n', "no file of records"),
-        ('{"format": 99}\n', "has format 99, written by another version; this one reads format 1"),
+        ('{"format": 2, "settings": [], "environment": {}}\n', "no file of records"),
+        ('{"format": 99}\n', "has format 99, written by another version; this one reads format 2"),
         (HEADER.to_json() + "\nnonsense\n", "is damaged: line 2 is not a record"),
         (HEADER.to_json() + "\n{}\n", "is damaged: line 2 is not a record"),
+        (HEADER.to_json().replace('"started": "', '"started": [], "x": "') + "\n", "no file of records"),
+        ('{"format": 2, "settings": ' + 100_000 * '{"x":' + "\n", "no file of records"),
     ],
 )
 def test_a_foreign_file_is_one_clear_line(tmp_path: Path, text: str, message: str, opened: Opened) -> None:
@@ -229,9 +231,10 @@ def test_a_directory_that_is_removed_during_the_run_is_found_at_once(
         if replaced:
             out.mkdir()
             (out / RECORDS).touch()
-        for act in (lambda: store.append(cells[1]), lambda: store.end([])):
-            with pytest.raises(RunError, match=r"records.jsonl was removed or replaced during the run"):
-                act()
+        with pytest.raises(RunError, match=r"records.jsonl was removed or replaced during the run"):
+            store.append(cells[1])
+        with pytest.raises(RunError, match=r"records.jsonl was removed or replaced during the run"):
+            store.end([])
 
 
 def test_records_of_cells_that_the_run_does_not_have_are_found_at_the_start(
@@ -245,3 +248,29 @@ def test_records_of_cells_that_the_run_does_not_have_are_found_at_the_start(
     ):
         store.begin(HEADER, [records[0].cell for records in cells[:2]])
     assert (tmp_path / RECORDS).read_bytes() == before
+
+
+def test_a_check_that_is_there_twice_is_damage(tmp_path: Path, cells: Cells, write: Write) -> None:
+    write(tmp_path, cells)
+    path = tmp_path / RECORDS
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[-1])
+    with pytest.raises(ValueError, match=r"is damaged: line 8 repeats a check$"):
+        read(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / RECORDS)
+    for path in (tmp_path, tmp_path / RECORDS):
+        with pytest.raises(ValueError, match=r"cannot read .*records.jsonl: it is no regular file"):
+            read(path)
+    with pytest.raises(ValueError, match="no regular file"):
+        Store(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("name", [5000 * "x", 200 * "x/" + 5000 * "y"])
+def test_a_name_that_no_file_can_have_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot read .*: File name too long"):
+        read(tmp_path / name)
+    with pytest.raises(ValueError, match=r"cannot write to .*: File name too long"):
+        Store(tmp_path / name)
