@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from problems.problem import Problem
+from problems.user.loss import FunctionLoss
+from problems.user.model_loss import ModelLoss
 from verify.cell import PROFILES, alpha_L
 from verify.evidence.attack import POPULATION
 from verify.running.loading import load_problem
@@ -29,7 +31,10 @@ def announcements(cells: Sequence[CellName], processes: int) -> Iterator[str]:
             by_spec[cell.problem_spec].append(cell)
     for spec, own in by_spec.items():
         N = min(cell.N for cell in own)
-        seconds = expected_rows(own) * seconds_of_a_row(load_problem(spec, N, alpha_L("recommended", N))) / processes
+        problem = load_problem(spec, N, alpha_L("recommended", N))
+        if not isinstance(problem.inner, FunctionLoss | ModelLoss):
+            continue  # other losses have not been called yet, and nothing here could stop them
+        seconds = expected_rows(own) * seconds_of_a_row(problem) / processes
         if seconds > LONG_SECONDS:
             yield (
                 f"{own[0].problem}: {len(own)} cells, about {seconds / 60:.0f} minutes; functions of many points at "
