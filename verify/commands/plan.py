@@ -24,8 +24,9 @@ CONSTANTS = {
     "b_sq": "mean square mismatch (finite-sum)",
 }
 
-CALLS_A_SECOND, SECONDS_A_YEAR = 1e6, 3.156e7
-FAR_YEARS = 1.0
+CUSTOMARY_STEPS = 60_000
+"""Of the trainings of Finn, Abbeel, Levine (2017), Model-agnostic meta-learning, on images."""
+FAR, ASTRONOMICALLY_FAR = 100.0, 1e5
 
 
 def constant_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -76,7 +77,7 @@ def plan(as_json: bool, problem: str | None, **fields: Any) -> int:
         constants = Constants(**{name: both.pop(name) for name in list(both) if name in CONSTANTS})
         planned = cheapest_plan(Request(constants=constants, **both))
     click.echo(json.dumps(planned.to_dict(), indent=1) if as_json else planned.to_text())
-    if not as_json and (far := far_from_practice(float(planned.oracle_calls.total))):
+    if not as_json and (far := far_from_practice(float(planned.schedule.K))):
         click.echo(far)
     return 0
 
@@ -100,18 +101,18 @@ def _of_problem(spec: str, given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def far_from_practice(calls: float) -> str:
-    """One line where so many oracle calls are far more than anyone makes, or "".
+def far_from_practice(K: float) -> str:
+    """One line where `K` meta steps are far more than anyone takes, or "".
 
-    >>> far_from_practice(1e6)
+    >>> far_from_practice(100_000)
     ''
-    >>> far_from_practice(4e15)
-    'This is astronomically far from practice: at a million oracle calls a second it takes 127 years.'
+    >>> far_from_practice(6e6)
+    'This is far from practice: 100 times the 60,000 meta steps of a customary training.'
+    >>> far_from_practice(3e15)
+    'This is astronomically far from practice: 5e+10 times the 60,000 meta steps of a customary training.'
     """
-    years = calls / CALLS_A_SECOND / SECONDS_A_YEAR
-    if years < FAR_YEARS:
+    times = K / CUSTOMARY_STEPS
+    if times < FAR:
         return ""
-    return (
-        "This is astronomically far from practice: at a million oracle calls a second it takes "
-        f"{years:{',.0f' if years < 1e6 else '.1e'}} years."
-    )
+    how = "astronomically far" if times >= ASTRONOMICALLY_FAR else "far"
+    return f"This is {how} from practice: {times:.3g} times the {CUSTOMARY_STEPS:,} meta steps of a customary training."
