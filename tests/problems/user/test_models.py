@@ -59,11 +59,13 @@ class Framework:
 
             set_x64(True)
 
-            self.np, self.array, self.problem = jnp, jnp.asarray, problems.from_jax
+            self.np: Any = jnp
+            self.array, self.problem = jnp.asarray, problems.from_jax
         else:
             import torch
 
-            self.np, self.array, self.problem = torch, torch.as_tensor, problems.from_torch
+            self.np = torch
+            self.array, self.problem = torch.as_tensor, problems.from_torch
 
     def loss(self, w: Any, data: Any) -> Any:
         x, y = data

@@ -65,9 +65,10 @@ def test_what_is_under_way_is_shown_by_its_own_argument() -> None:
         workers.submit(lambda argument: seen.extend(workers.busy()), "argument").result()
     finally:
         workers.close(kill=True)
-    ((began, argument),) = seen  # type: ignore[misc]
-    assert argument == "argument"
-    assert began <= time.monotonic()
+    (call,) = seen
+    assert isinstance(call, tuple)
+    assert call[0] <= time.monotonic()
+    assert call[1] == "argument"
     assert isinstance(memory.everything(), dict)
 
 
