@@ -86,13 +86,13 @@ class Trajectory:
     @property
     def mean_gradient_norm(self) -> npt.NDArray[np.float64]:
         """(R,) mean over the meta steps of ‖∇L(w_k)‖; its expectation is the paper's ḡ."""
-        return np.asarray(self.gradient_norm.mean(axis=1))
+        return self.gradient_norm.mean(axis=1)
 
     @property
     def mean_gradient_norm_so_far(self) -> npt.NDArray[np.float64]:
         """(R, K) mean of ‖∇L(w_k)‖ over the first 1, 2, …, K meta steps."""
         steps = np.arange(1, self.gradient_norm.shape[1] + 1)
-        return np.asarray(self.gradient_norm.cumsum(axis=1) / steps)
+        return self.gradient_norm.cumsum(axis=1) / steps
 
     def describe(self, replica: int = 0) -> str:
         """Return one line: how the run of one replica ended."""
@@ -204,7 +204,7 @@ def _examine(tasks: Tasks, s: Schedule, points: Array) -> tuple[Array, Array, Ar
 
 def _mean_gradient_norm(losses: Loss, w: Array) -> Array:
     """Mean over tasks of the gradient norm at `w` (..., 1, d): shape (...)."""
-    return np.asarray(np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1))
+    return np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1)
 
 
 def _estimator(

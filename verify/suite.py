@@ -75,8 +75,9 @@ def verify(
         waiting = [cell for cell in cells if cell not in finished]
         for line in announcements(waiting, workers.slots // 2 or 1):
             warn(line)
-        with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in workers.busy()], warn):
-            for found in run(waiting, Informed(workers), done=store.kept, provenance=Provenance(known)):
+        informed = Informed(workers)
+        with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in informed.busy()], warn):
+            for found in run(waiting, informed, done=store.kept, provenance=Provenance(known)):
                 store.append(found)
                 records += found
                 finished.add(found[0].cell)

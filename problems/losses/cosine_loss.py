@@ -34,7 +34,7 @@ class RotatedCosine(Loss):
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
         _, cosine = sine_cosine(self._angle(w))
-        return np.asarray((self._flat_amplitude * cosine).sum(axis=-1))
+        return (self._flat_amplitude * cosine).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
@@ -87,12 +87,12 @@ class RotatedCosine(Loss):
         """`ω_k x + φ_k` (..., terms d), by one matrix product."""
         d = len(self.rotation)
         stretched = (self.rotation[:, None] * self.frequency).reshape(d, -1)
-        return np.asarray(w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1))
+        return w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1)
 
     def _slope(self, sine: Array) -> Array:
         """`−Q Σ_k a_k ω_k sin(·)`, where one matrix product sums the terms and turns them back."""
         back = (self.frequency[:, :, None] * self.rotation.T).reshape(-1, len(self.rotation))
-        return np.asarray((self._flat_amplitude * sine) @ -back)
+        return (self._flat_amplitude * sine) @ -back
 
     def _hessian(self, cosine: Array) -> Callable[[Array], Array]:
         each = (self.frequency[:, :, None] ** 2 * np.eye(len(self.rotation))).reshape(-1, len(self.rotation))

@@ -74,7 +74,7 @@ class CurvatureSpline(Loss):
         """Loss at `w` (..., 1): shape (...)."""
         dx, piece = self._locate(w)
         quadratic = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] / 2 + dx * piece[..., SLOPE] / 6)
-        return np.asarray(piece[..., VALUE] + dx * quadratic)
+        return piece[..., VALUE] + dx * quadratic
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., 1)."""
@@ -83,7 +83,7 @@ class CurvatureSpline(Loss):
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
         dx, piece = self._locate(w)
-        return np.asarray((piece[..., CURVATURE] + dx * piece[..., SLOPE])[..., None] * v)
+        return (piece[..., CURVATURE] + dx * piece[..., SLOPE])[..., None] * v
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w` from one search for its segment."""

@@ -104,7 +104,7 @@ def numerical_hvp_of_value(value: AtRows, w: Array, v: Array, step: float) -> Ar
     """Hessian of `value` (m, d) -> (m,) at the rows of `w` (n, d) times those of `v` (n, d): shape (n, d)."""
     length, unit = _split(v)
     axes = np.broadcast_to(np.eye(w.shape[1]), (*w.shape, w.shape[1]))
-    return np.asarray(length * _mixed_derivatives(value, w, axes, unit[:, None], step))
+    return length * _mixed_derivatives(value, w, axes, unit[:, None], step)
 
 
 def _split(v: Array) -> tuple[Array, Array]:

@@ -55,4 +55,4 @@ def find_kink(loss: Loss, ends: Rows, others: Array) -> Kink | None:
 
 
 def _length(v: Array) -> Array:
-    return np.asarray(np.linalg.norm(v, axis=-1))
+    return np.linalg.norm(v, axis=-1)

@@ -31,7 +31,7 @@ def gradient_noise(task: Loss, samples: Loss, h: float) -> Objective:
 
     def slope(w: Array, state: State) -> Array:
         off = noise(w)
-        return np.asarray((samples.hvp(w[:, None], off) - task.hvp(w[:, None], off)).mean(axis=1))
+        return (samples.hvp(w[:, None], off) - task.hvp(w[:, None], off)).mean(axis=1)
 
     return Objective(lambda w, state: (np.linalg.norm(noise(w), axis=-1), state), slope)
 

@@ -77,7 +77,7 @@ def spread(losses: Loss) -> Objective:
 
     def centred(w: Array) -> Array:
         gradients = losses.gradient(w[:, None])
-        return np.asarray(gradients - gradients.mean(axis=1, keepdims=True))
+        return gradients - gradients.mean(axis=1, keepdims=True)
 
     def value(w: Array, state: State) -> tuple[Array, State]:
         return np.sqrt((centred(w) ** 2).sum(axis=2).mean(axis=1)), state
@@ -91,7 +91,7 @@ def depth(losses: Loss) -> Objective:
 
 
 def _length(v: Array) -> Array:
-    return np.asarray(np.linalg.norm(v, axis=-1))
+    return np.linalg.norm(v, axis=-1)
 
 
 def _unless_zero(v: Array, otherwise: Array) -> Array:

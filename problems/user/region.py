@@ -87,12 +87,12 @@ class Box:
     @property
     def centre(self) -> Vector:
         """The middle of each side."""
-        return np.asarray((self.low + self.high) / 2)
+        return (self.low + self.high) / 2
 
     @property
     def core(self) -> Vector:
         """An eighth of each side."""
-        return np.asarray((self.high - self.low) / 8)
+        return (self.high - self.low) / 8
 
     @property
     def reach(self) -> float:

@@ -25,7 +25,7 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
         angle = np.arctan2(v[:, 1], v[:, 0]) + half
         n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         v = v + x[:, None] * (2 * n * (n * v).sum(axis=1, keepdims=True) - v)
-    return np.asarray(v[:, 0] > 0)
+    return v[:, 0] > 0
 
 
 @claim(
@@ -39,7 +39,6 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
     at=("near cap",),
     problems=("convex-quadratic",),
     sharp="plane reflections",
-    settled="attained",
     mutants=(
         Mutant("π/(4NL), without the sine", "convex-quadratic", larger_cap=lambda p: np.pi / (4 * p.N) / p.L),
         Mutant("the paper's cap", "convex-quadratic", larger_cap=lambda p: p.cap),

@@ -45,7 +45,7 @@ def contracts(
     """Whether iterates that start `displacement` from the meta-minimiser 0, in every coordinate, come nearer: (P,)."""
     start = np.full((len(alpha), problem.dim), displacement)
     _, w = fixed_steps(problem, N, alpha, beta, start, steps)
-    return np.asarray(np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1))
+    return np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1)
 
 
 def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float, high: float) -> Bracket:

@@ -124,7 +124,7 @@ class EstimatorExpectation(PathExpectation):
 
     def mean(self, values: Array, task_axis: int = -1) -> Values:
         """Mean over tasks, or the values of each of them."""
-        return np.asarray(values.mean(axis=task_axis) if self.over_tasks else values)
+        return values.mean(axis=task_axis) if self.over_tasks else values
 
     def size(self, cell: Cell, w: Array) -> Values:
         """What the bound depends on: (P,) or (P, tasks)."""

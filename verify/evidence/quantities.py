@@ -12,7 +12,7 @@ from verify.verdict import Values
 
 def norm(v: Array) -> Values:
     """Euclidean norm over the last axis."""
-    return np.asarray(np.linalg.norm(v, axis=-1))
+    return np.linalg.norm(v, axis=-1)
 
 
 def inner_paths(cell: Cell, w: Array) -> Array:

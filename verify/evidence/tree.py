@@ -96,7 +96,7 @@ class InnerPaths:
         """Conditional expectation given the path without its last step: (P, M^j, ...) gives (P, M^{j−1}, ...)."""
         branches = len(self.probabilities)
         split = values.reshape(len(values), -1, branches, *values.shape[2:])
-        return np.asarray(np.einsum("m,pnm...->pn...", self.probabilities, split))
+        return np.einsum("m,pnm...->pn...", self.probabilities, split)
 
     def mean(self, values: Array) -> Array:
         """Expectation over the paths: (P, M^j, ...) gives (P, ...)."""
@@ -134,7 +134,7 @@ def mean_estimator(problem: Problem, paths: InnerPaths, alpha: float) -> Array:
     for points in reversed(paths.points[:-1]):
         v = paths.step_mean(v)
         v = v - alpha * problem.inner.hvp(points, v)
-    return np.asarray(v[:, 0])
+    return v[:, 0]
 
 
 def second_moment(problem: Problem, paths: InnerPaths, alpha: float, D: int, T: int) -> Values:
@@ -171,7 +171,7 @@ def conditional_second_moment(
         noise = single - H[:, :, None]
         spread = np.einsum("a,mna...->mn...", datum.probabilities, noise @ M[:, :, None] @ noise)
         M = factor @ M @ factor + (alpha**2 / D) * spread
-    return np.asarray(np.trace(M, axis1=-2, axis2=-1))
+    return np.trace(M, axis1=-2, axis2=-1)
 
 
 def _hessians(losses: Loss, w: Array) -> Array:
