@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.drawing import ABOVE, LOOKS, MEASURED, STYLE, panels
+from figures.drawing import ABOVE, BOUND, LOOKS, MEASURED, STYLE, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -20,17 +20,23 @@ def draw(advice: Advice) -> Picture:
     """Lines: what is certified. Markers: the first stepsize at which a run diverged, open; arrows where none did."""
     picture, (ax,) = panels(height=3.2)
     N = [known.N for known in advice.advised]
-    ax.plot(N, [known.cap for known in advice.advised], color="black", label="paper's cap (certified below)")
-    ax.plot(N, [known.recommended for known in advice.advised], color="black", linestyle=":", label="$1/(8NL)$")
+    ax.plot(N, [known.cap for known in advice.advised], **BOUND, label="paper's cap (certified below)")
+    ax.plot(N, [known.recommended for known in advice.advised], **BOUND, linestyle=":", label="$1/(8NL)$")
     if advice.case == "resampling":
         ax.plot(
             N,
             [float(known.larger_cap or math.inf) for known in advice.advised],
-            color="black",
+            **BOUND,
             linestyle="--",
             label="larger cap",
         )
-    ax.plot(N, [known.cap_on_paths for known in advice.advised], color="0.6", label="cap with the $L$ of the paths")
+    ax.plot(
+        N,
+        [known.cap_on_paths for known in advice.advised],
+        **{**BOUND, "color": "0.6"},
+        linestyle="-.",
+        label="cap with the $L$ of the paths",
+    )
     for rule, (marker, color, _) in zip(advice.rules, LOOKS, strict=False):
         found = [known.critical[rule] for known in advice.advised]
         first = [(n, c.unstable) for n, c in zip(N, found, strict=True) if math.isfinite(c.unstable)]

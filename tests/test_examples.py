@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from problems.problem import Problem
+from verify.advice import advise
 from verify.assertion import assert_claims
 from verify.running.loading import load_problem
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the extra torch is not installed")
 
 
 def example(spec: str) -> Problem:
@@ -28,6 +32,22 @@ def test_the_bandit_has_estimated_constants_and_keeps_its_claims() -> None:
     records = assert_claims(problem, claims, inner_steps=2)
     assert {record.claim for record in records} >= claims
     assert {record.estimated for record in records if record.claim in claims} == {problem.estimated}
+
+
+@needs_torch
+def test_the_network_has_estimated_constants_and_keeps_its_claims() -> None:
+    problem = example("sinusoid.py:sinusoid")
+    assert (problem.case, problem.dim, problem.number_of_tasks) == ("finite-sum", 40, 8)
+    assert (problem.train_size, problem.test_size) == (10, 10)
+    assert problem.estimated == ("L", "rho", "sigma", "b", "b_sq", "lower_bound", "gradient_bound")
+    claims = {"path", "link"}
+    records = assert_claims(problem, claims, inner_steps=2)
+    assert {record.claim for record in records} >= claims
+    advice = advise(problem, [1, 5], alpha=[0.01], steps=5)
+    for known in advice.advised:
+        assert known.on_paths.L < problem.constants.L
+        words = {verdict.words(5) for verdict in known.verdicts if verdict.alpha == 0.01}
+        assert words == {"stable in 5 steps, not certified"}
 
 
 def test_the_diagnosis_has_proved_smoothness_and_keeps_its_claims() -> None:

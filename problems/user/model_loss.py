@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,6 +13,8 @@ import numpy as np
 from theory.loss import Array, Loss, TaskIndex
 
 CHUNK_BYTES = 2**28
+KEPT_BYTES = 2**25
+"""So much may be kept of one inner step until its Hessians are asked for; there are N of them."""
 COPIES = 64
 """A row is taken to need so many copies of its parameters and data: layers, and derivatives of layers."""
 
@@ -40,6 +44,10 @@ class Differentiator(ABC):
     def evaluate(self, what: str, stack: Any, place: TaskIndex, *points: Array) -> Array:
         """Evaluate "value", "gradient" or "hvp" at `points` (n, d), on the data at `place` (n,) of a stack."""
 
+    def linearize(self, stack: Any, place: TaskIndex, w: Array) -> tuple[Array, Callable[[Array], Array]] | None:
+        """Gradients at `w` (n, d), and products with its Hessians, where the two share work; None where they do not."""
+        return None
+
     @abstractmethod
     def floats(self, stack: Any) -> int:
         """Numbers in the data of one task."""
@@ -55,9 +63,13 @@ class Differentiator(ABC):
         for number in np.unique(data.stack[task]):
             stack = data.stacks[number]
             of_stack = np.flatnonzero(finite & (data.stack[task] == number))
-            for at in _chunks(of_stack, 8 * COPIES * (points[0].shape[1] + self.floats(stack))):
+            for at in _chunks(of_stack, self.bytes_of_a_row(stack, points[0].shape[1])):
                 out[at] = self.evaluate(what, stack, data.place[task[at]], *(array[at] for array in points))
         return out
+
+    def bytes_of_a_row(self, stack: Any, d: int) -> int:
+        """About how much memory the derivatives at one point need."""
+        return 8 * COPIES * (d + self.floats(stack))
 
 
 def _chunks(rows: TaskIndex, bytes_of_a_row: int) -> list[TaskIndex]:
@@ -93,6 +105,20 @@ class ModelLoss(Loss):
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian at `w` (..., d) times `v` (..., d): shape (..., d)."""
         return self._evaluate("hvp", w, v)
+
+    def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """Gradient at `w` (..., d), and `v ↦ ∇²l(w) v`; what they share is kept where it is small."""
+        shape, d = np.broadcast_shapes(self.tasks.shape, w.shape[:-1]), w.shape[-1]
+        stack, rows = self.data.stacks[0], math.prod(shape)
+        kept = rows * self.function.bytes_of_a_row(stack, d)
+        if len(self.data.stacks) == 1 and 0 < kept <= KEPT_BYTES and np.isfinite(w).all():
+            place = np.broadcast_to(self.data.place[self.tasks], shape).reshape(-1)
+            found = self.function.linearize(stack, place, np.broadcast_to(w, (*shape, d)).reshape(-1, d))
+            if found is not None:
+                gradient, product = found
+                full = (*shape, d)
+                return gradient.reshape(full), lambda v: product(np.broadcast_to(v, full).reshape(-1, d)).reshape(full)
+        return super().linearize(w)
 
     def _evaluate(self, what: str, *points: Array) -> Array:
         shape = np.broadcast_shapes(self.tasks.shape, *(array.shape[:-1] for array in points))

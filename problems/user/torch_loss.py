@@ -6,7 +6,8 @@ Rows do not mix, so that gradients of the sum of their losses are the gradients 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,21 +33,38 @@ class TorchLoss(Differentiator):
 
     def evaluate(self, what: str, stack: Any, place: TaskIndex, *points: Array) -> Array:
         """Evaluate rows; ValueError where the loss cannot be."""
+        with _one_thread():
+            return self._evaluate(what, stack, place, *points)
+
+    def linearize(self, stack: Any, place: TaskIndex, w: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """Gradients at `w` (n, d), and products with its Hessians by the same graph."""
+        with _one_thread():
+            at = torch.tensor(w, requires_grad=True)
+            gradient = self._gradients(at, stack, place, create_graph=True)
+
+        def product(v: Array) -> Array:
+            with _one_thread():
+                return _numpy(_product(gradient, at, v, retain_graph=True))
+
+        return _numpy(gradient), product
+
+    def _evaluate(self, what: str, stack: Any, place: TaskIndex, *points: Array) -> Array:
         w = torch.tensor(points[0], requires_grad=what != "value")
-        at = torch.from_numpy(place)
-        value = self._values(w, pytree.tree_map(lambda leaf: leaf[at], stack))
         if what == "value":
-            return _numpy(value)
+            return _numpy(self._values(w, stack, place))
+        gradient = self._gradients(w, stack, place, create_graph=what == "hvp")
+        return _numpy(gradient if what == "gradient" else _product(gradient, w, points[1]))
+
+    def _gradients(self, w: Tensor, stack: Any, place: TaskIndex, create_graph: bool) -> Tensor:
+        value = self._values(w, stack, place)
         if not value.requires_grad:
             raise ValueError("loss does not depend on the parameters (is it detached, or under no_grad?)")
-        gradient = _derivative(value.sum(), w, create_graph=what == "hvp")
-        if what == "gradient" or not gradient.requires_grad:
-            return _numpy(gradient if what == "gradient" else torch.zeros_like(w))
-        return _numpy(_derivative(gradient, w, torch.tensor(points[1])))
+        return _derivative(value.sum(), w, create_graph=create_graph)
 
-    def _values(self, w: Tensor, data: Any) -> Tensor:
+    def _values(self, w: Tensor, stack: Any, place: TaskIndex) -> Tensor:
+        at = torch.tensor(place)
         try:
-            value = self._many(w, data)
+            value = self._many(w, pytree.tree_map(lambda leaf: leaf[at], stack))
         except Exception as error:  # whatever a user's code raises
             raise ValueError(f"loss cannot be evaluated at many points at once: {one_line(error)}") from error
         if not isinstance(value, torch.Tensor) or value.shape != w.shape[:1] or value.dtype != torch.float64:
@@ -119,13 +137,31 @@ def _flat(leaves: Sequence[Any], what: str) -> tuple[npt.NDArray[np.float64], Ca
     return start, pieces, any(tensor.dtype != torch.float64 for tensor in tensors)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Rows are small: threads would wait for each other, and sums would depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _tensor(leaf: Any) -> Tensor:
     tensor = torch.as_tensor(leaf).detach().cpu()
     return tensor.double() if tensor.is_floating_point() else tensor
 
 
-def _derivative(of: Tensor, w: Tensor, along: Tensor | None = None, create_graph: bool = False) -> Tensor:
-    return torch.autograd.grad(of, w, along, create_graph=create_graph, allow_unused=True, materialize_grads=True)[0]
+def _product(gradient: Tensor, w: Tensor, v: Array, retain_graph: bool = False) -> Tensor:
+    """Hessians times `v`; zero where the gradient does not depend on `w`."""
+    if not gradient.requires_grad:
+        return torch.zeros_like(w)
+    return _derivative(gradient, w, torch.tensor(v), retain_graph=retain_graph)
+
+
+def _derivative(of: Tensor, w: Tensor, along: Tensor | None = None, **graph: bool) -> Tensor:
+    return torch.autograd.grad(of, w, along, allow_unused=True, materialize_grads=True, **graph)[0]
 
 
 def _numpy(tensor: Tensor) -> Array:

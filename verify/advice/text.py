@@ -28,7 +28,8 @@ def text(advice: Advice) -> str:
 def _about(advice: Advice) -> Iterator[str]:
     c = advice.constants
     guessed = ", estimated" if {"L", "rho"} & set(advice.estimated) else ""
-    yield f"{advice.problem}: {advice.dim} parameters, {advice.tasks} tasks ({advice.case})"
+    tasks = "1 task" if advice.tasks == 1 else f"{advice.tasks} tasks"
+    yield f"{advice.problem}: {advice.dim} parameters, {tasks} ({advice.case})"
     yield f"L = {c.L:.4g}, ρ = {c.rho:.4g}{guessed}"
     yield f"runs of exact MAML from the start: {advice.steps} meta steps, with {' or with '.join(advice.rules)}"
 

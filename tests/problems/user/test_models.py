@@ -22,6 +22,14 @@ TASKS = [tuple((x := RNG.uniform(-2, 2, SHOTS), a * np.sin(x + a)) for _ in rang
 CONSTANTS = {"L": 50.0, "rho": 100.0, "sigma": 5.0, "b": 9.0, "b_sq": 81.0, "lower_bound": 0.0, "gradient_bound": 50.0}
 
 
+def set_x64(on: bool) -> None:
+    """Let JAX compute in double precision, or not."""
+    import jax
+
+    config: Any = jax.config
+    config.update("jax_enable_x64", on)
+
+
 def installed(package: str) -> Any:
     absent = importlib.util.find_spec(package) is None
     return pytest.param(package, marks=pytest.mark.skipif(absent, reason=f"the extra {package} is not installed"))
@@ -47,10 +55,9 @@ class Framework:
     def __init__(self, name: str) -> None:
         self.name = name
         if name == "jax":
-            import jax
-
-            jax.config.update("jax_enable_x64", True)
             import jax.numpy as jnp
+
+            set_x64(True)
 
             self.np: Any = jnp
             self.array, self.problem = jnp.asarray, problems.from_jax
@@ -135,6 +142,19 @@ def test_rows_that_diverged_are_nan_and_leave_the_others_alone(framework: Framew
     np.testing.assert_array_equal(gradient[[0, 2]], loss.gradient(w[[0, 2]]))
     assert loss.gradient(w[:0]).shape == (0, 3, DIM)
     assert loss.value(w[:0]).shape == (0, 3)
+
+
+def test_what_is_kept_of_a_step_changes_no_result(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = framework.model.inner
+    w, v = np.random.default_rng(4).normal(size=(2, 3, 1, DIM))
+    gradient, product = loss.linearize(w)
+    np.testing.assert_allclose(gradient, loss.gradient(w), rtol=1e-12, atol=1e-14)
+    for _ in range(2):
+        np.testing.assert_allclose(product(v), loss.hvp(w, v), rtol=1e-12, atol=1e-13)
+    monkeypatch.setattr("problems.user.model_loss.KEPT_BYTES", 0)
+    again, by_hvp = loss.linearize(w)
+    np.testing.assert_allclose(again, gradient, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(by_hvp(v), loss.hvp(w, v))
 
 
 def test_chunks_do_not_change_results(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,19 +243,17 @@ def test_single_precision_is_cast_or_refused_with_the_remedy(
         assert "single-precision parameters are cast to float64" in caplog.messages[0]
         np.testing.assert_array_equal(problem.start, START.astype(np.float32).astype(np.float64))
         return
-    import jax
-
     w = framework.parameters["in"].astype("float32")
     with pytest.raises(
         ValueError, match=r'parameters are float32, must be float64: write jax.config.update\("jax_enable'
     ):
         problems.from_jax(lambda w, data: (w**2).sum(), w, TASKS)
-    jax.config.update("jax_enable_x64", False)
+    set_x64(False)
     try:
         with pytest.raises(ValueError, match="jax_enable_x64"):
             problems.from_jax(framework.loss, framework.parameters, TASKS)
     finally:
-        jax.config.update("jax_enable_x64", True)
+        set_x64(True)
 
 
 def test_a_module_is_called_like_itself(framework: Framework, unexamined: None) -> None:

@@ -61,6 +61,17 @@ def test_a_refuted_constant_closes_the_gate(cell_of: CellOf) -> None:
         assert record.note == "the audit refuted the constant L, rho"
 
 
+def test_an_estimate_that_is_too_small_closes_it_too_but_was_refuted_by_nobody(cell_of: CellOf) -> None:
+    audit, waiting = cell_of(AUDIT), cell_of("fake draws")
+    found = [{"verdict": "violated", "label": "L"}, {"verdict": "inconclusive", "label": "sigma_g"}]
+    short = stamp(audit, found, estimated=("L",))
+    assert (short[0].verdict, short[1].verdict) == ("inconclusive", "inconclusive")
+    assert short[0].note == "the estimate of L is too small: more was met; give L in constants, or another region"
+    ((record,),) = Gate([waiting], done=short).admit([waiting])[1]
+    assert (record.verdict, record.note) == ("inapplicable", "the estimate of L is too small")
+    assert Gate([waiting], done=short[1:]).admit([waiting]) == ([waiting], [])
+
+
 def test_a_wrong_constant_that_a_mutant_declares_closes_no_gate(cell_of: CellOf) -> None:
     mutant, waiting = cell_of(AUDIT, mutant="rho 1 % off"), cell_of("fake draws")
     refuted = stamp(mutant, [{"verdict": "violated", "label": "rho"}])
