@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from verify.commands.advise import advise
-from verify.commands.conventions import Cli, one_line_errors, out_option
+from verify.commands.conventions import Cli, one_line_errors
 from verify.commands.implementation import implementation
+from verify.commands.places import latest
 from verify.commands.plan import plan
 from verify.commands.results import report, show, table
 from verify.commands.run import run
@@ -23,13 +24,15 @@ def cli() -> None:
 
 @cli.command("list")
 @click.option("--problems", is_flag=True, help="List the problems instead.")
-@out_option
-def list_(problems: bool, out: Path) -> None:
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Results. Default: those of the last run."
+)
+def list_(problems: bool, out: Path | None) -> None:
     """Show the ledger: each statement, its claims, and what the results say of them."""
     from verify.reporting import text
 
     with one_line_errors():
-        click.echo(text.problems() if problems else text.ledger(out))
+        click.echo(text.problems() if problems else text.ledger(out or latest()))
 
 
 @cli.command()

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from verify.cell import PROFILES
-from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option, warn
+from verify.commands.conventions import cores, fail, integers, one_line_errors, warn
+from verify.commands.places import RESULTS, free, latest, out_option
 
 
 @click.command()
@@ -36,7 +37,7 @@ def run(
     jobs: int | None,
     scheduler: str | None,
     cell_timeout: float | None,
-    out: Path,
+    out: Path | None,
     resume: bool,
     overwrite: bool,
     mutants: bool,
@@ -47,6 +48,7 @@ def run(
     go on, 4 nothing or too little was judged.
     """
     from verify.reporting.display import progress_bar, show
+    from verify.running.records import MUTANTS, RECORDS
     from verify.running.selection import Selection
     from verify.suite import verify
 
@@ -54,7 +56,9 @@ def run(
         raise click.UsageError("--jobs and --scheduler exclude each other")
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    with one_line_errors(), _kept_at_interrupt(out, overwrite):
+    named = out is not None
+    out = out or _place(MUTANTS if mutants else RECORDS, resume, overwrite)
+    with one_line_errors(), _kept_at_interrupt(out, "" if named else f"--out {out} ", overwrite):
         selection = Selection(
             claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
         )
@@ -74,11 +78,21 @@ def run(
     return summary.exit_code
 
 
+def _place(records: str, resume: bool, overwrite: bool) -> Path:
+    """Where a run goes that names no directory: on with the last one, or to the next that is free, which it says."""
+    if resume or overwrite:
+        return latest(records) if resume else RESULTS
+    place = free(records)
+    if place != RESULTS:
+        click.echo(f"{RESULTS} holds a run already: this one goes to {place}", err=True)
+    return place
+
+
 @contextmanager
-def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
+def _kept_at_interrupt(out: Path, place: str, overwrite: bool) -> Iterator[None]:
     """At Ctrl-C, say what is kept and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
-        option = "--resume in place of --overwrite" if overwrite else "--resume"
+        option = f"{place}--resume in place of --overwrite" if overwrite else f"{place}--resume"
         fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)

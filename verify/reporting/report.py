@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +36,12 @@ class Entry:
     summary : what the run found about it.
     about : terms with their text; none for a claim that this version no longer has.
     worst_by_problem : the check that says most, for each problem where any was judged.
-    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     plot : SVG of measured value and bound against N, or "".
     """
 
     summary: ClaimSummary
     about: tuple[tuple[str, str], ...]
     worst_by_problem: dict[str, Record]
-    silent: tuple[tuple[str, str, int], ...]
     plot: str
 
 
@@ -129,7 +126,6 @@ def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
         summary,
         tuple(_about(claim, summary)) if claim else (),
         {problem: record for problem, record in by_problem.items() if record is not None},
-        tuple(_silent(records)),
         plot(by_steps(r for r in records if r.problem == shown and not r.only_rounding)),
     )
 
@@ -141,13 +137,6 @@ def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
     yield "attained", claim.sharpness
     yield "mutants", "; ".join(f"{mutant.name} ({mutant.on})" for mutant in claim.mutants) or "none"
     yield "time", f"{summary.seconds:.2f} s"
-
-
-def _silent(records: Iterable[Record]) -> Iterator[tuple[str, str, int]]:
-    """Checks that are no evidence, counted by their reason."""
-    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
-    for (verdict, reason), count in reasons.items():
-        yield verdict, reason, count
 
 
 def _kind(problem: str) -> str:
