@@ -47,7 +47,7 @@ def formats_of(context: click.Context, option: click.Parameter, value: str) -> t
 @click.option("--list", "list_", is_flag=True, help="List the figures and what they answer.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
-@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler to use in place of local processes.")
 def cli(
     names: tuple[str, ...],
     formats: tuple[str, ...],

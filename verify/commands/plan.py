@@ -37,10 +37,12 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-@click.command()
+@click.command(short_help="Plan a run that a theorem certifies.")
 @constant_options
 @click.option(
-    "--problem", help="FILE.py:FACTORY or a registered name: gives case, constants, sizes and gap that are left out"
+    "--problem",
+    metavar="PROBLEM",
+    help="FILE.py:FACTORY or a registered name: gives case, constants, sizes and gap that are left out",
 )
 @click.option("--delta", "Delta", type=float, help="initial gap Δ = L(w_0) − L* of the meta objective")
 @click.option("-N", "--inner-steps", "N", type=int, required=True, help="inner steps N")

@@ -14,18 +14,29 @@ from verify.commands.places import RESULTS, free, latest, out_option
 
 
 @click.command()
-@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
-@click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
-@click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
+@click.option("--claim", "claims", metavar="CLAIM", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option(
+    "--problem",
+    "problems",
+    metavar="PROBLEM",
+    multiple=True,
+    help="Registered problem, or FILE.py:FACTORY; repeatable. Default: those of each claim.",
+)
+@click.option(
+    "--inner-steps",
+    metavar="N,N,…",
+    callback=integers,
+    help="Inner steps N, for instance 1,5,20. Default: those of the profile.",
+)
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How hard to look."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
-@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler to use in place of local processes.")
 @click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), help="Seconds after which a cell is given up.")
 @out_option
-@click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was interrupted. Default: the last one.")
 @click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
 @click.option("--mutants", is_flag=True, help="Run wrong formulas, each of which must be refuted.")
 def run(

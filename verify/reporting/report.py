@@ -10,6 +10,7 @@ from typing import Any
 
 from problems.registry import families
 from verify.claim import Claim, claims
+from verify.reporting.book import address, place
 from verify.reporting.compare import Comparison
 from verify.reporting.ledger import ClaimSummary, Summary, worst
 from verify.reporting.mathematics import mathematics
@@ -59,19 +60,28 @@ def write_report(
     records: Sequence[Record],
     comparison: Comparison | None = None,
     against: str = "",
+    book: str = "",
 ) -> Path:
     """Write `report.html` into `directory` and return its path; raises RunError where it cannot.
 
-    With a `comparison` the page tells how the run differs from the one that `against` names. The page needs no network.
-    All text goes through the template's escaping, whoever wrote it.
+    With a `comparison` the page tells how the run differs from the one that `against` names. It links to the proofs in
+    the built book at the address `book`, or in the checkout. The page needs no network. All text goes through the
+    template's escaping, whoever wrote it.
     """
     path = directory / REPORT
-    write_text(path, render(summary, records, comparison, against))
+    proofs = {claim.claim: address("claim", claim.claim, directory, book) for claim in summary.claims}
+    write_text(path, render(summary, records, comparison, against, proofs))
     return path
 
 
-def render(summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = "") -> str:
-    """Return the page of a run."""
+def render(
+    summary: Summary,
+    records: Sequence[Record],
+    comparison: Comparison | None = None,
+    against: str = "",
+    proofs: Mapping[str, str] | None = None,
+) -> str:
+    """Return the page of a run; `proofs` are addresses by claim."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -86,6 +96,7 @@ def render(summary: Summary, records: Sequence[Record], comparison: Comparison |
     environment.filters["number"] = number
     environment.filters["ratio"] = lambda record: "rounding" if record.only_rounding else ratio(record.tightness)
     environment.filters["share"] = share
+    environment.filters["place"] = lambda claim: place("claim", claim)
     environment.filters["witness"] = witness
     environment.filters["svg"] = Markup  # made by us, of numbers only
     environment.filters["percent"] = lambda tightness: f"{100 * min(max(tightness, 0.0), 1.0):.1f}%"
@@ -107,6 +118,7 @@ def render(summary: Summary, records: Sequence[Record], comparison: Comparison |
         errors=[record for record in records if record.verdict == "error"],
         comparison=comparison,
         against=against,
+        proofs=proofs or {},
         checks={
             "columns": COLUMNS,
             "rows": [_row(record) for record in records],
