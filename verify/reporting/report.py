@@ -96,6 +96,7 @@ def render(
     environment.filters["number"] = number
     environment.filters["ratio"] = lambda record: "rounding" if record.only_rounding else ratio(record.tightness)
     environment.filters["share"] = share
+    environment.filters["setting"] = _setting
     environment.filters["place"] = lambda claim: place("claim", claim)
     environment.filters["witness"] = witness
     environment.filters["svg"] = Markup  # made by us, of numbers only
@@ -170,6 +171,19 @@ def share(record: Record) -> float | None:
     if record.tightness is None or math.isinf(record.tightness) or record.only_rounding:
         return None
     return record.tightness
+
+
+def _setting(value: Any) -> str:
+    """A setting of the run as people say it.
+
+    >>> _setting([]), _setting([1, 2]), _setting({"file mine.py": "a1"}), _setting(False)
+    ('all', '1, 2', 'file mine.py: a1', 'no')
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {item}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "all"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 WITNESS_SHOWN = 400
