@@ -124,7 +124,7 @@ def test_a_resumed_run_knows_what_the_audit_refuted(invoke: Invoke, fakes: str, 
 @pytest.mark.parametrize(
     ("first", "again"),
     [
-        (("--profile", "quick"), ("--profile", "quick", "--inner-steps", "5,1,2,1")),
+        (("--profile", "quick"), ("--profile", "quick", "--inner-steps", "5,1,0,2,1")),
         (("--claim", "fake needs", "--claim", "FAKE_draws"), ("--claim", "fake-draws", "--claim", "fake needs")),
     ],
 )
