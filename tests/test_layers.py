@@ -15,6 +15,7 @@ SLOW |= {"jax", "torch", "array_api_compat"}
 LAZY = {
     "problems/user/jax_loss.py",
     "problems/user/torch_loss.py",
+    "verify/reporting/bar.py",
     "verify/reporting/display.py",
 }  # itself imported where it is used
 FILES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.running.records import RECORDS, read
+from verify.running.records import RECORDS, header_path, read
 
 Start = Callable[..., subprocess.Popen[str]]
 Launch = Callable[..., subprocess.Popen[str]]
@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(fakes: str, tmp_path: Path) -
 def test_two_runs_in_one_directory(launch: Launch, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = launch(out, "--jobs", 1)
-    wait_for_lines(first, out / RECORDS, 1)
+    wait_for_lines(first, header_path(out / RECORDS), 1)
     second = launch(out, "--jobs", 1, "--overwrite")
     _, error = second.communicate(timeout=TIMEOUT)
     assert second.returncode == 2
