@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -105,9 +105,11 @@ class Way:
     Attributes
     ----------
     long : it takes as long as an instance needs; so an instance that attains the claim is left to "X on instance".
+    least_N : fewest inner steps that it finds anything at.
     """
 
     long: bool = False
+    least_N: ClassVar[int] = 0
 
     def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterable[Finding]:
         """Measure in one cell."""
@@ -138,6 +140,7 @@ class Claim:
     by : how findings come from the decorated function.
     at : stepsize rules it is examined at.
     inner_steps : keep only these N (None: all of the profile).
+    least_N : fewest inner steps that it says anything of.
     cases : the cases in which it speaks.
     needs : constants that must be finite for it to speak, or to bound the rounding of what it measures.
     problems : names of the only problems of which it speaks, or None for all that it applies to.
@@ -164,6 +167,7 @@ class Claim:
     by: Way = field(default_factory=Way)
     at: tuple[StepsizeRule, ...] = EVERYWHERE
     inner_steps: tuple[int, ...] | None = None
+    least_N: int = 0
     cases: frozenset[Case] = frozenset({"resampling", "finite-sum"})
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
@@ -180,7 +184,7 @@ class Claim:
 
     def __call__(self, measure: Callable[..., Any]) -> Claim:
         """Register the claim that `measure` measures, and those that it is attained; ValueError for a name in use."""
-        made = replace(self, measure=measure)
+        made = replace(self, measure=measure, least_N=max(self.least_N, self.by.least_N))
         for each in (made, *(_attained(made, on) for on in made.attained)):
             if each.name in _CLAIMS and _CLAIMS[each.name].module != each.module:
                 raise ValueError(f"two claims are named {each.name!r}")
@@ -190,6 +194,10 @@ class Claim:
     def check(self, cell: Cell) -> Iterable[Finding]:
         """Findings in one cell."""
         return self.by.findings(cell, self.measure)
+
+    def speaks_at(self, N: int) -> bool:
+        """Whether it says anything of N inner steps."""
+        return self.least_N <= N and (self.inner_steps is None or N in self.inner_steps)
 
     @property
     def module(self) -> str:
@@ -215,8 +223,10 @@ class Claim:
         missing = [name for name in self.needs if not np.isfinite(getattr(problem.constants, name))]
         return f"needs finite {', '.join(missing)}" if missing else ""
 
-    def elsewhere(self, problem_name: str) -> str:
-        """Why the claim has nothing to say of the problem of this name, in one line, or "" if it may."""
+    def elsewhere(self, problem_name: str, N: int) -> str:
+        """Why the claim has nothing to say of the problem of this name at this N, in one line, or "" if it may."""
+        if self.least_N > N:
+            return f"says nothing of N < {self.least_N}"
         if self.problems is None or problem_name in (*self.problems, *self.instances):
             return ""
         return f"speaks of {', '.join((*self.problems, *self.instances))} only"

@@ -171,10 +171,14 @@ def _count(records: Iterable[Record]) -> dict[Verdict, int]:
 
 
 def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, a violated one before any other; None if none was judged."""
+    """Return the check with the largest measured/bound, None if none was judged.
 
-    def rank(record: Record) -> tuple[bool, float]:
-        return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
+    A violated one comes before any other. One at `N = 0`, where many bounds are equalities, comes after all others.
+    """
+
+    def rank(record: Record) -> tuple[bool, bool, float]:
+        tightness = -math.inf if record.tightness is None else record.tightness
+        return record.verdict == "violated", record.N > 0, tightness
 
     return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 

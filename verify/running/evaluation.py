@@ -41,7 +41,7 @@ def evaluate(cell: CellName, problem: Problem | None = None) -> list[Record]:
             problem = problem or _problem(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
             estimated = problem.estimated
             claim = _claim(cell.claim)
-            if reason := claim.inapplicable(problem) or claim.elsewhere(cell.problem):
+            if reason := claim.inapplicable(problem) or claim.elsewhere(cell.problem, cell.N):
                 found.append({"verdict": "inapplicable", "note": reason})
             else:
                 found.extend(map(_judged, claim.check(_cell(cell, problem, claim))))

@@ -127,7 +127,7 @@ def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Targe
 
 def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[CellName]:
     """Cells of one claim on one problem; where it does not apply, one that says so if the user asked for both."""
-    steps = [N for N in selection.chosen_steps if claim.inner_steps is None or N in claim.inner_steps]
+    steps = [N for N in selection.chosen_steps if claim.speaks_at(N)]
     if claim.audit:
         steps = steps or [selection.chosen_steps[0]]
     cells = [_name(selection, claim, target, N, rule) for N in steps for rule in claim.at]
