@@ -15,6 +15,7 @@ from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
 from verify.evidence.evolution import evolve
 from verify.evidence.quantities import norm
+from verify.shared import shared
 from verify.verdict import Finding, Measured, Values
 
 Evaluate: TypeAlias = Callable[[Values], Measured]
@@ -61,12 +62,14 @@ class Attack(Way):
 
     def largest(self, cell: Cell, measure: Measure, *label: str) -> Finding:
         """Return the finding with the largest ratio that is met."""
-        finding = maximise(
-            lambda coded: measure(cell, **self.decode(cell, coded)),
-            self.starts(cell, *label),
-            cell.effort,
-            cell.rng("attack", *label),
-        )
+
+        def attack() -> Finding:
+            search = cell.rng("attack", *label)
+            return maximise(
+                lambda coded: measure(cell, **self.decode(cell, coded)), self.starts(cell, *label), cell.effort, search
+            )
+
+        finding = shared(cell, attack, cell.claim, cell.formula, *cell.changes.items(), *label)
         found = self.decode(cell, np.asarray(finding.witness["point"])[None])
         return replace(finding, label="".join(label), witness={name: _plain(value[0]) for name, value in found.items()})
 
