@@ -117,9 +117,13 @@ attack_pairs = Attack(pairs, decode_pairs, {"": 0})
 
 def worst_of(measured: Measured) -> Measured:
     """Of arrays (P, ...), the entry with the largest ratio, for each of the P points."""
-    columns = [x.reshape(len(x), -1) for x in np.broadcast_arrays(*measured)]
-    at = np.argmax(Measured(*columns).ratio(), axis=1)[:, None]
-    return Measured(*(np.take_along_axis(x, at, axis=1)[:, 0] for x in columns))
+    value, bound, slack = np.broadcast_arrays(*measured)
+    if value.ndim == 1:
+        return Measured(value, bound, slack)
+    columns = [x.reshape(len(x), -1) for x in (value, bound, slack)]
+    at = np.argmax(Measured(*columns).ratio(), axis=1)
+    points = np.arange(len(at))
+    return Measured(*(x[points, at] for x in columns))
 
 
 def worst(evaluate: Evaluate, points: Values) -> tuple[Finding, Values]:
