@@ -141,8 +141,10 @@ def test_two_runs_in_one_directory(launch: Launch, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = launch(out, "--jobs", 1)
     wait_for_lines(first, out / RECORDS, 1)
+    os.killpg(first.pid, signal.SIGSTOP)  # or it might be over before the second has begun
     second = launch(out, "--jobs", 1, "--overwrite")
     _, error = second.communicate(timeout=TIMEOUT)
+    os.killpg(first.pid, signal.SIGCONT)
     assert second.returncode == 2
     assert said(error) == [f"error: another run is writing to {out}: wait for it, or choose another --out"]
     finish(first)
