@@ -242,7 +242,7 @@ class Attained(Way):
     def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterator[Finding]:
         """Measure as the other claim does; what is sampled on the way attains nothing."""
         for member, free in self.claim.by.relatives(cell):
-            for finding in self.claim.check(replace(member, formula=self.claim.formula)):
+            for finding in self.claim.check(replace(member, claim=self.claim.name, formula=self.claim.formula)):
                 if finding.method != "monte-carlo" and finding.label.startswith(self.on.only):
                     found = replace(
                         finding,

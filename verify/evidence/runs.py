@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from verify.evidence.intervals import Interval, mean_interval
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until
+from verify.shared import shared
 from verify.verdict import EPS, Finding, Values
 
 Promise: TypeAlias = Callable[[Paper], Guarantee]
@@ -79,7 +81,8 @@ def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -
     bound = float(promise(cell.paper_at(s)).bound)
     # Where there is one task and no noise, all draws are equal, and so is their mean: one is as good as many.
     one = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1) if problem.deterministic else {}
-    trajectory = run(algorithm, problem, c, replace(s, **one), problem.start, cell.rng("run"))
+    s_run, rng = replace(s, Delta=0.0, **one), cell.common.rng("run", algorithm)
+    trajectory = shared(cell, partial(run, algorithm, problem, c, s_run, problem.start, rng), "run", algorithm, s_run)
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
@@ -125,7 +128,8 @@ def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule,
 
     described = _described(s)
     enough = replace(cell, effort=replace(cell.effort, samples=first_round(cell, highest, bound)))
-    finding, _ = sample_until(enough, draw, interval, np.array([bound]), described["label"], share=share)
+    place = ("run", algorithm, *(value for name, value in described["witness"].items() if name != "Delta"))
+    finding, _ = sample_until(enough.common, draw, interval, np.array([bound]), *place, share=share)
     return replace(finding, method="run", **described)
 
 
