@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -13,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from problems.problem import Case, Problem
+from theory.symbols import BOUNDS
 from verify.cell import Cell, Formula, StepsizeRule, as_it_is
 from verify.verdict import EPS, Finding
 
@@ -205,6 +208,17 @@ class Claim:
         return self.measure.__module__
 
     @property
+    def ours(self) -> bool:
+        """Whether it belongs to the suite, and not to a user."""
+        return self.module.startswith("verify.claims.")
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Bounds of the paper that the decorated function reads, by their names."""
+        code = getattr(inspect.unwrap(self.measure), "__code__", None)
+        return tuple(name for name in code.co_names if name in BOUNDS) if code else ()
+
+    @property
     def instances(self) -> tuple[str, ...]:
         """Registered instances on which it is examined beside its problems, or beside the ordinary ones."""
         attaining = () if self.by.long else (on.instance for on in self.attained)
@@ -317,6 +331,28 @@ def claims() -> dict[str, Claim]:
     return dict(sorted(_CLAIMS.items(), key=lambda item: _own_module(item[1])))
 
 
+def named(name: str) -> Claim:
+    """Return the claim of this name; case, `-` and `_` do not matter.
+
+    Raises ValueError with the nearest name where there is none.
+    """
+    known = {spelled(each): claim for each, claim in claims().items()}
+    if spelled(name) not in known:
+        near = difflib.get_close_matches(spelled(name), known, n=1)
+        hint = f"; did you mean {known[near[0]].name!r}?" if near else ""
+        raise ValueError(f"claim = {name!r} is unknown{hint} (see `python -m verify list`)")
+    return known[spelled(name)]
+
+
+def spelled(name: str) -> str:
+    """Return a name as all its spellings have it.
+
+    >>> spelled("Gradient-Growth") == spelled(" gradient_growth ") == "gradient growth"
+    True
+    """
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
 def is_audit(name: str) -> bool:
     """Whether the claim of this name is an audit of constants: these run first."""
     _discover()
@@ -325,8 +361,7 @@ def is_audit(name: str) -> bool:
 
 def _own_module(made: Claim) -> tuple[bool, str]:
     """Sort key that does not depend on which module was imported first, and puts a user's claims last, as they came."""
-    ours = made.module.startswith("verify.claims.")
-    return (not ours, made.module if ours else "")
+    return (not made.ours, made.module if made.ours else "")
 
 
 @cache

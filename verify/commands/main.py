@@ -23,24 +23,28 @@ def cli() -> None:
 
 @cli.command("list")
 @click.option("--problems", is_flag=True, help="List the problems instead.")
+@click.option("--claim", "claims", multiple=True, help="FILE.py: list its claims too; repeatable.")
 @out_option
-def list_(problems: bool, out: Path) -> None:
+def list_(problems: bool, claims: tuple[str, ...], out: Path) -> None:
     """Show the ledger: each statement, its claims, and what the results say of them."""
     from verify.reporting import text
+    from verify.running.selection import find_claims
 
     with one_line_errors():
+        for spec in claims:
+            find_claims(spec)
         click.echo(text.problems() if problems else text.ledger(out))
 
 
 @cli.command()
 @click.argument("claim")
 def explain(claim: str) -> None:
-    """Show a claim: its statement, what it assumes, how it is measured, its sharp instance and its mutants."""
+    """Show a claim, or those of FILE.py: what it says, what it assumes, how it is measured, where it is sharp."""
     from verify.reporting import text
-    from verify.running.selection import find_claim
+    from verify.running.selection import find_claims
 
     with one_line_errors():
-        click.echo(text.explain(find_claim(claim)))
+        click.echo("\n\n".join(map(text.explain, find_claims(claim))))
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from verify.commands.conventions import cores, fail, integers, one_line_errors, 
 
 
 @click.command()
-@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option("--claim", "claims", multiple=True, help="Claim to verify, or FILE.py[:NAME]; repeatable. Default: all.")
 @click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
 @click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
 @click.option(

@@ -177,7 +177,9 @@ def _remarks(summary: Summary) -> Iterator[str]:
     yield from summary.wrong_constants
     for claim in summary.claims:
         worst = claim.worst
-        if "violated" in claim.checks and worst is not None and not worst.is_audit:
+        if claim.answer and not summary.mutants:
+            yield claim.answer
+        elif "violated" in claim.checks and worst is not None and not worst.is_audit:
             measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
             against = "falls short of" if measured < bound else ">"
             yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import Source, claims, is_audit
-from verify.running.records import CellName, Header, Record
+from verify.reporting.answers import answer
+from verify.running.records import CellName, Header, Record, worst
 from verify.statements import STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
@@ -31,6 +32,7 @@ class ClaimSummary:
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
+    answer : what the run says of a claim of a user, in words; "" for the suite's own.
     """
 
     claim: str
@@ -43,6 +45,7 @@ class ClaimSummary:
     reason: str
     seconds: float
     estimated: bool
+    answer: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -154,6 +157,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
+        answer=answer(records),
     )
 
 
@@ -168,19 +172,6 @@ def _summarise_mutant(cell: CellName, cells: Mapping[CellName, Collection[Record
 def _count(records: Iterable[Record]) -> dict[Verdict, int]:
     found = Counter(record.verdict for record in records)
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
-
-
-def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, None if none was judged.
-
-    A violated one comes before any other. One at `N = 0`, where many bounds are equalities, comes after all others.
-    """
-
-    def rank(record: Record) -> tuple[bool, bool, float]:
-        tightness = -math.inf if record.tightness is None else record.tightness
-        return record.verdict == "violated", record.N > 0, tightness
-
-    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 
 
 def _reason(records: Collection[Record]) -> str:

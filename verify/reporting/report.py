@@ -12,11 +12,11 @@ from typing import Any
 from problems.registry import families
 from verify.claim import Claim, claims
 from verify.reporting.compare import Comparison
-from verify.reporting.ledger import ClaimSummary, Summary, worst
+from verify.reporting.ledger import ClaimSummary, Summary
 from verify.reporting.mathematics import mathematics
 from verify.reporting.plot import by_steps, plot
 from verify.reporting.summary_files import number, ratio
-from verify.running.records import Record, plain
+from verify.running.records import Record, plain, worst
 from verify.running.store import write_text
 
 REPORT = "report.html"

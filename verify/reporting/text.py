@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 from problems.registry import families
+from theory.symbols import BOUNDS
 from theory.validation import printable
 from verify.claim import claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
@@ -64,12 +65,14 @@ def explain(name: str) -> str:
     claim = claims()[name]
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
     steps = "those of the profile" if claim.inner_steps is None else ", ".join(map(str, claim.inner_steps))
-    where = "the ordinary problems" if claim.problems is None else ", ".join(claim.problems)
+    every = "all registered problems" if claim.everywhere else "the ordinary problems"
+    where = every if claim.problems is None else ", ".join(claim.problems)
     entries = {
         "Claim": claim.name,
         "Source": claim.source.text,
         "Says": claim.says,
         "Assumes": "; ".join(claim.assumes) or "nothing",
+        "Bounds": "; ".join(f"{name}(p, {', '.join(BOUNDS[name])})" for name in claim.bounds) or "a formula of its own",
         "Measured": claim.measured,
         "Sharp": claim.sharpness,
         "Cases": ", ".join(sorted(claim.cases)),
@@ -81,6 +84,7 @@ def explain(name: str) -> str:
     lines = [f"{claim.statement}: {claim.title}", ""]
     for label, text in entries.items():
         lines += textwrap.wrap(text, width, initial_indent=f"{label:<12} ", subsequent_indent=" " * 13)
-    lines += ["", "Mutants, each refuted by the suite where it says:"]
+    if claim.mutants:
+        lines += ["", "Mutants, each refuted by the suite where it says:"]
     lines += [f"  {mutant.name}: {mutant.on}, N = {mutant.N}, {mutant.rule}" for mutant in claim.mutants]
     return "\n".join(lines)
