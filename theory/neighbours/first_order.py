@@ -7,7 +7,7 @@ import math
 from theory.extended import Extended, Number, choose, expm1, log1p
 from theory.loss import Array, Loss
 from theory.maml import adapt
-from theory.neighbours.fixed_points import FixedPoints
+from theory.neighbours.fixed_points import FixedPoints, difference
 from theory.symbols import bound, symbol
 
 
@@ -55,7 +55,7 @@ class FirstOrder(FixedPoints):
     @symbol
     def half_range(p) -> Extended:
         """`½(q^N − (1 − αL)^N)`, what stands for `r_N` on the line. Raises PremiseError at `αL ≥ 1`."""
-        return Extended(p.q(p.N) - p.shrink(p.N)) / 2
+        return difference(p.q(p.N), p.shrink(p.N)) / 2
 
     @symbol
     def middle(p) -> Extended:

@@ -28,9 +28,14 @@ class FixedPoints(Sharper):
         return Extended(np.exp(plain(j) * np.log1p(-small)))
 
     @symbol
+    def excess_mean(p) -> Extended:
+        """`ā(q) − 1 = (1/N) Σ_{j<N} (q^j − 1)`, 0 at N = 0."""
+        return p.excess_sum / choose(p.N > 0, p.N, 1.0)
+
+    @symbol
     def mean_growth(p) -> Extended:
         """`ā(q) = (1/N) Σ_{j<N} q^j`, 1 at N = 0."""
-        return 1 + p.excess_sum / choose(p.N > 0, p.N, 1.0)
+        return 1 + p.excess_mean
 
     @symbol
     def mean_shrink(p) -> Extended:
@@ -103,6 +108,12 @@ class FixedPoints(Sharper):
             )
         left = Extended(room)
         return (residual + distance * hypot(residual, sqrt(left) * p.sigma)) / left
+
+
+def difference(x: Number, y: Number) -> Extended:
+    """`x − y` of numbers with `x ≥ y` (up to rounding): ∞ where x is."""
+    x, y = plain(x), plain(y)
+    return Extended(np.maximum(np.where(np.isinf(x), np.inf, x - np.where(np.isinf(x), 0.0, y)), 0.0))
 
 
 def highest_point(r: Real, n: Real) -> np.complex128:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from theory.extended import Extended, Number
+from theory.extended import Number
+from theory.neighbours.fixed_points import difference
 from theory.neighbours.reptile import Reptile
 from theory.symbols import bound
 
@@ -36,7 +37,7 @@ class MoreSteps(Reptile):
         Else `|∇L^{(N+m)}(w) − c ∇L^{(N)}(w)| ≤ ½(q^{2m} − (1 − αL)^{2m})X`, `c` of `more_steps_middle`, X of
         `directions`. Raises PremiseError at `αL ≥ 1`.
         """
-        half = Extended(p.q(2 * more) - p.shrink(2 * more)) / 2
+        half = difference(p.q(2 * more), p.shrink(2 * more)) / 2
         return half * p.directions(p.q(2 * p.N), residual, gradient_norm)
 
     @bound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from theory.extended import Extended, Number
 from theory.loss import Array, Loss
+from theory.neighbours.fixed_points import difference
 from theory.neighbours.hessian_free import HessianFree
 from theory.symbols import bound, symbol
 from theory.validation import integer, real
@@ -33,12 +34,12 @@ class Reptile(HessianFree):
     @symbol
     def phi_reptile(p) -> Extended:
         """REPTILE DISTANCE: `‖R_i − ∇L_i‖ ≤ (q^{2N} − ā(q))‖∇l_i‖`, to first order `αL(3N + 1)/2`."""
-        return Extended(p.C_2 - (p.mean_growth - 1))
+        return difference(p.C_2, p.excess_mean)
 
     @symbol
     def phi_reptile_first_order(p) -> Extended:
         """REPTILE DISTANCE: `‖R_i − g_N‖ ≤ (q^N − ā(q))‖∇l_i‖`, to first order `αL(N + 1)/2`."""
-        return Extended(p.e(p.N) - (p.mean_growth - 1))
+        return difference(p.e(p.N), p.excess_mean)
 
     @bound
     def reptile_floor(p, residual: Number) -> Number:
@@ -47,7 +48,7 @@ class Reptile(HessianFree):
         Else `‖∇L(w) − E_i R_i‖` is bounded, with `gradients` for the last factor; `residual` = ‖E_i R_i‖. Raises
         PremiseError at `ā(q) ≥ 2`.
         """
-        return p.phi_reptile * p.gradients(p.mean_growth - 1, residual)
+        return p.phi_reptile * p.gradients(p.excess_mean, residual)
 
     @symbol
     def reptile_half_range(p) -> Extended:
@@ -55,7 +56,7 @@ class Reptile(HessianFree):
 
         `p = 1 − αL`. Raises PremiseError at `αL ≥ 1`.
         """
-        return Extended(p.q(2 * p.N) / p.mean_growth - p.shrink(2 * p.N) / p.mean_shrink) / 2
+        return difference(p.q(2 * p.N) / p.mean_growth, p.shrink(2 * p.N) / p.mean_shrink) / 2
 
     @symbol
     def reptile_middle(p) -> Extended:

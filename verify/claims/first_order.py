@@ -12,7 +12,7 @@ from theory.constants import Real, Schedule
 from theory.extended import Extended, plain
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
-from theory.neighbours import first_order
+from theory.neighbours.first_order import first_order
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
@@ -227,8 +227,8 @@ def at_share(share: float) -> Direction:
     needs=("rho",),
     at=("recommended", "near cap"),
     inner_steps=(1, 5),
-    attained=(On("saddle", "near the top of a well, as its gradient vanishes there", within=1e-3, at=("near cap",)),),
-    sharp="the term with ρ has the right order in α, its constant is not sharp",
+    also=("saddle",),
+    sharp="saddle, the first term, as the gradient vanishes; the term with ρ has the right order in α only",
     mutants=(
         Mutant("α/3 for α/2", "saddle", N=1, formula=at_share(1 / 3)),
         Mutant("first term halved", "saddle", half_step_distance=lambda p, g: p.half_step_distance(g) / 2),

@@ -6,7 +6,7 @@ import numpy as np
 
 from theory.extended import plain
 from theory.loss import Array
-from theory.neighbours import first_order
+from theory.neighbours.first_order import first_order
 from theory.neighbours.hessian_free import Mode
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own

@@ -9,7 +9,8 @@ from theory.constants import Real
 from theory.extended import Extended, Number, plain
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
-from theory.neighbours import first_order, reptile
+from theory.neighbours.first_order import first_order
+from theory.neighbours.reptile import reptile
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own

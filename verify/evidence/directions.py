@@ -6,8 +6,8 @@ import numpy as np
 
 from theory.loss import Array
 from theory.maml import mean_over_tasks
-from theory.neighbours import first_order, hessian_free
-from theory.neighbours.hessian_free import Mode
+from theory.neighbours.first_order import first_order
+from theory.neighbours.hessian_free import Mode, hessian_free
 from verify.cell import Cell
 from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
