@@ -139,6 +139,7 @@ class Claim:
     says : the inequality, in plain text with `_` and `^` for indices.
     source : of the paper, or own.
     measured : how the measured value is obtained, in words.
+    answers : the question of practice that it answers; "" where it is a step of a proof.
     assumes : what it needs, in words.
     by : how findings come from the decorated function.
     at : stepsize rules it is examined at.
@@ -166,6 +167,7 @@ class Claim:
     says: str
     source: Source
     measured: str
+    answers: str = ""
     assumes: tuple[str, ...] = ()
     by: Way = field(default_factory=Way)
     at: tuple[StepsizeRule, ...] = EVERYWHERE

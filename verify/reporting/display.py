@@ -21,6 +21,7 @@ from rich.text import Text
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
 from verify.reporting.summary_files import figures
 from verify.running.records import CellName, Record
+from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
@@ -105,7 +106,11 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -
     other = max([len("other"), *map(len, others)])
     names, places = _shares(width - CLAIM_NUMBERS - other)
     table = _table("claim", "holds", "other", *NUMBERS, "where")
+    second = first_neighbour(statements)
     for statement, claims in statements.items():
+        if statement == second:
+            table.add_row("")
+            table.add_row(Text(elided(NEIGHBOURS_TITLE, names), style="bold"))
         table.add_row(Text(elided(statement, names), style="bold"))
         for claim in claims:
             worst = claim.worst

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 from verify.claim import Source, claims, is_audit
 from verify.reporting.answers import answer
 from verify.running.records import CellName, Header, Record, worst
-from verify.statements import STATEMENTS
+from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
@@ -206,11 +206,11 @@ T = TypeVar("T", bound=Entry)
 
 
 def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by statement: the paper's in its order, then others as they come.
+    """Claims, or their summaries, by statement: the paper's in its order, its neighbours, then others as they come.
 
     Within a statement, what the paper says comes before what is our own.
     """
-    groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
+    groups: dict[str, list[T]] = {name: [] for name in (*STATEMENTS, *NEIGHBOURS)}
     for entry in sorted(entries, key=lambda entry: entry.source.own):
         groups.setdefault(entry.statement, []).append(entry)
     return {name: group for name, group in groups.items() if group}

@@ -14,6 +14,7 @@ from verify.claim import claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
 from verify.running.records import RECORDS, Run, read
+from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
 NAME_WIDTH = 32
 
@@ -25,8 +26,10 @@ def ledger(out: Path) -> str:
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
-    for statement, group in grouped(claims().values()).items():
-        lines += ["", statement]
+    statements = grouped(claims().values())
+    second = first_neighbour(statements)
+    for statement, group in statements.items():
+        lines += ["", *([NEIGHBOURS_TITLE, ""] if statement == second else []), statement]
         for claim in group:
             below = [claim.title, *([_result(found[claim.name])] if claim.name in found else [])]
             # A name that is too long for its column has its line to itself.
@@ -69,6 +72,7 @@ def explain(name: str) -> str:
     where = every if claim.problems is None else ", ".join(claim.problems)
     entries = {
         "Claim": claim.name,
+        **({"Answers": claim.answers} if claim.answers else {}),
         "Source": claim.source.text,
         "Says": claim.says,
         "Assumes": "; ".join(claim.assumes) or "nothing",
