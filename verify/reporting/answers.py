@@ -18,10 +18,13 @@ SAME = 1e-12
 
 
 def answer(records: Collection[Record]) -> str:
-    """Return what the records of one claim say of it; "" for a claim of the suite itself, and where none was judged."""
+    """Return what the records of one claim say of it.
+
+    "" for a claim of the suite itself, for an audit of constants, and where none was judged.
+    """
     name = next(iter(records)).claim
     known = claims().get(name)
-    if known.ours if known else not any(record.claim_spec or LEDGER in record.witness for record in records):
+    if (known.ours or known.audit) if known else not any(record.claim_spec or LEDGER in record.witness for record in records):
         return ""
     open_ones = [record for record in records if record.verdict in ("error", "inconclusive")]
     judged = [record for record in records if record.verdict in JUDGED]
