@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
@@ -28,6 +28,7 @@ class ClaimSummary:
     claim, statement, title, says, source : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
+    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
@@ -40,6 +41,7 @@ class ClaimSummary:
     source: Source
     checks: Mapping[Verdict, int]
     worst: Record | None
+    silent: tuple[tuple[Verdict, str, int], ...]
     reason: str
     seconds: float
     estimated: bool
@@ -151,6 +153,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         source=known.source if known else Source("", own=False),
         checks=_count(records),
         worst=worst(records),
+        silent=tuple(_silent(records)),
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
@@ -177,6 +180,12 @@ def worst(records: Iterable[Record]) -> Record | None:
         return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
 
     return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
+
+
+def _silent(records: Iterable[Record]) -> Iterator[tuple[Verdict, str, int]]:
+    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
+    for (verdict, reason), count in reasons.items():
+        yield verdict, reason, count
 
 
 def _reason(records: Collection[Record]) -> str:
