@@ -77,12 +77,8 @@ def horizon(cell: Cell, C_beta: float) -> int:
 
 def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -> Finding:
     """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
-    problem, c = cell.problem, cell.constants
-    bound = float(promise(cell.paper_at(s)).bound)
-    # Where there is one task and no noise, all draws are equal, and so is their mean: one is as good as many.
-    one = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1) if problem.deterministic else {}
-    s_run, rng = replace(s, Delta=0.0, **one), cell.common.rng("run", algorithm)
-    trajectory = shared(cell, partial(run, algorithm, problem, c, s_run, problem.start, rng), "run", algorithm, s_run)
+    problem, bound = cell.problem, float(promise(cell.paper_at(s)).bound)
+    trajectory = one_run(cell, algorithm, s)
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
@@ -92,6 +88,15 @@ def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -
         method="run",
         **_described(s),
     )
+
+
+def one_run(cell: Cell, algorithm: Algorithm, s: Schedule) -> Trajectory:
+    """One run from the problem's start in which nothing is random, made once for all claims and mutants."""
+    # All draws are equal, and so is their mean: one is as good as many. Exact MAML reads none of these sizes.
+    one = replace(s, Delta=0.0, **dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1))
+    problem, rng = cell.problem, cell.common.rng("run")
+    make = partial(run, algorithm, problem, cell.constants, one, problem.start, rng)
+    return shared(cell, make, "run", algorithm, one)
 
 
 def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
