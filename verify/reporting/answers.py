@@ -24,7 +24,11 @@ def answer(records: Collection[Record]) -> str:
     """
     name = next(iter(records)).claim
     known = claims().get(name)
-    if (known.ours or known.audit) if known else not any(record.claim_spec or LEDGER in record.witness for record in records):
+    if (
+        (known.ours or known.audit)
+        if known
+        else not any(record.claim_spec or LEDGER in record.witness for record in records)
+    ):
         return ""
     open_ones = [record for record in records if record.verdict in ("error", "inconclusive")]
     judged = [record for record in records if record.verdict in JUDGED]
