@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,8 +15,8 @@ import click
 
 PLAIN_SECONDS = 10
 LONGEST = 3
-TOLD_SECONDS = 1.0
-"""What took less is not named."""
+TOLD_SECONDS, NAMED_WIDTH = 1.0, 60
+"""What took less is not named; a name has at most so many columns."""
 Took: TypeAlias = tuple[str, float]
 """What was done, and how many seconds it took."""
 Meter: TypeAlias = Callable[[int, int, Iterable[Took], str], None]
@@ -45,7 +46,7 @@ def _lines(things: str) -> Iterator[Meter]:
         if now - last >= PLAIN_SECONDS:
             last, elapsed = now, now - began
             left = (total - finished) * elapsed / max(finished - before, 1)
-            times = f"{finished} of {total} {things} after {elapsed:.0f} s, about {left:.0f} s left"
+            times = f"{finished} of {total} {things} after {elapsed:.0f} s, {left:.0f} s left at this rate"
             click.echo("; ".join(filter(None, (times, more, longest(took)))), err=True)
 
     yield tell
@@ -62,5 +63,9 @@ def longest(took: Iterable[Took]) -> str:
     >>> longest([("link on kink, N = 5", 3.21), ("path on kink, N = 5", 0.3)])
     'longest: link on kink, N = 5 (3.2 s)'
     """
-    named = ", ".join(f"{what} ({seconds:.1f} s)" for what, seconds in took if seconds >= TOLD_SECONDS)
+    named = ", ".join(
+        f"{textwrap.shorten(what, NAMED_WIDTH, placeholder=' …')} ({seconds:.1f} s)"
+        for what, seconds in took
+        if seconds >= TOLD_SECONDS
+    )
     return f"longest: {named}" if named else ""
