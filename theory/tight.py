@@ -350,22 +350,25 @@ class ResamplingTight(TightTheorem):
 
     @symbol
     def tau(p) -> Extended:
-        """`τ = (1 − 1/B)κ/C_β`. Raises PremiseError where `τ > λ`."""
-        tau = Extended(1 - 1 / p.B) * p.kappa_exact / p.C_beta
-        if not np.all(tau <= p.lam):
-            raise PremiseError(f"tau = {np.max(tau.value):g} is not allowed: tau must be <= lambda (a larger C_beta)")
-        return tau
+        """`τ = (1 − 1/B)κ/C_β`; the theorem needs `τ ≤ λ`."""
+        return Extended(1 - 1 / p.B) * p.kappa_exact / p.C_beta
 
     @signed
     def c_1(p) -> Number:
-        """`λ − τ/2 − (κ_1 − τ)e_1 − (τ/2)e_1² − κA_v/(2C_βB)`."""
-        bias = Extended(p.kappa_1 - p.tau) * p.e_1 + p.tau / 2 * p.e_1**2
-        return p.lam - plain(p.tau / 2 + bias + p.kappa_exact * p.A_noise / (2 * p.C_beta * p.B))
+        """`λ − τ/2 − (κ_1 − τ)e_1 − (τ/2)e_1² − κA_v/(2C_βB)`; not positive where `τ > λ`."""
+        bias = p.beyond_tau * p.e_1 + p.tau / 2 * p.e_1**2
+        share = p.lam - plain(p.tau / 2 + bias + p.kappa_exact * p.A_noise / (2 * p.C_beta * p.B))
+        return choose(p.tau <= p.lam, share, np.minimum(share, 0.0) + (p.lam - p.tau))
+
+    @symbol
+    def beyond_tau(p) -> Extended:
+        """`κ_1 − τ`, or 0 where the premise `τ ≤ λ` fails."""
+        return Extended(np.maximum(p.kappa_1 - p.tau, 0.0))
 
     @symbol
     def c_2(p) -> Extended:
         """`(κ_1 − τ)e_0 + τe_0e_1 + κB_v/(C_βB)`."""
-        bias = Extended(p.kappa_1 - p.tau) * p.e_0 + p.tau * p.e_0 * p.e_1
+        bias = p.beyond_tau * p.e_0 + p.tau * p.e_0 * p.e_1
         return bias + p.kappa_exact * p.B_v / (p.C_beta * p.B)
 
     @symbol
