@@ -11,8 +11,7 @@ import numpy as np
 from figures.drawing import ABOVE, BESIDE, LOOKS, beside, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
-from problems import slow_slope
-from problems.ramp import MADE_FOR as RAMP
+from problems import ramp, slow_slope
 from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.complexity import theorem
@@ -50,7 +49,7 @@ class Series:
         return f"{name}, {self.problem}" + ("" if self.varies == "K" else f", {self.varies}")
 
 
-def steps(last: float) -> tuple[int, ...]:
+def steps(last: int) -> tuple[int, ...]:
     """Numbers of meta steps, four a decade from 10 on."""
     return tuple(int(K) for K in np.geomspace(10, last, round(4 * np.log10(last / 10)) + 1).round())
 
@@ -64,7 +63,7 @@ PANELS = (
     ),
     (
         RATE,
-        Series("exact", "ramp", "K", steps(RAMP["K"]), {"C_beta": RAMP["C_beta"]}),
+        Series("exact", "ramp", "K", steps(ramp.STEPS), {"C_beta": ramp.C_BETA}),
     ),
     (
         Series("finite-sum", "noise-floor", "B", BATCHES, {"K": 200, "C_beta": 8}, N=1, rule="small"),
