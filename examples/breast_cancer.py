@@ -2,7 +2,6 @@
 
 Run it with
 
-    python -m pip install 'maml-theory-verification[data]'
     python -m verify run --problem examples/breast_cancer.py:diagnosis --profile quick
 
 A task is a group of patients of similar tumour size; from ten of them it learns to tell malignant from benign, and is
@@ -10,9 +9,9 @@ tested on ten others. Smoothness follows from the data and is given; what is lef
 """
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer
 
 import problems
+from problems.data import breast_cancer
 
 FEATURES = (1, 4, 8, 9)  # mean texture, smoothness, symmetry and fractal dimension; size makes the tasks
 TASKS = 4
@@ -40,11 +39,11 @@ def logistic_loss(x, y):
 
 def diagnosis():
     """Four groups of patients, ten to train on and ten to test on."""
-    data = load_breast_cancer()
-    x = data.data[:, FEATURES]
+    features, malignant = breast_cancer()
+    x = features[:, FEATURES]
     x = (x - x.mean(axis=0)) / x.std(axis=0)
-    y = np.where(data.target == 0, 1, -1)  # +1 is malignant
-    groups = np.array_split(np.argsort(data.data[:, 0], kind="stable"), TASKS)
+    y = np.where(malignant, 1, -1)
+    groups = np.array_split(np.argsort(features[:, 0], kind="stable"), TASKS)
     rng = np.random.default_rng(0)
     tasks, sets = [], []
     for group in groups:

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import ABOVE, BESIDE, LOOKS, STEPSIZES, beside, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, STEPSIZES, beside, in_words, panels, prose
 from figures.figure import Figure, Part
+from figures.numbers import setting
 from figures.table import Row, Table
-from problems.registry import family
-from theory.constants import Schedule
-from theory.estimator import task_bias_bound
 from theory.maml import meta_gradient
-from theory.sharper import task_bias_one_step, task_bias_sharper
-from verify.claim import alpha_L
-from verify.evidence.enumeration import enumerate_paths, mean_estimator
+from theory.paper import Paper
+from verify.cell import alpha_L
+from verify.evidence.tree import enumerate_paths, mean_estimator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -38,19 +36,18 @@ def parts() -> list[Part]:
 def compute(part: Part, seed: int) -> list[Row]:
     """Bias of the worst task at the start over σ_g, exact by enumeration of all inner paths; nothing is drawn."""
     N = part["N"]
-    problem = family(part["problem"]).build(N, alpha_L(part["rule"], N))
+    problem, alpha, s = setting(part["problem"], N, alpha_L(part["rule"], N), S=part["S"])
     c, w = problem.constants, problem.start[None]
-    alpha = alpha_L(part["rule"], N) / c.L
-    s = Schedule(N=N, alpha=alpha, S=part["S"])
+    p = Paper(c, s)
     paths = enumerate_paths(problem, w, alpha, N, part["S"])
     exact = meta_gradient(w[:, None], alpha, N, problem.inner, problem.inner)
     bias = np.linalg.norm(mean_estimator(problem, paths, alpha) - exact, axis=-1)[0]
     gradient_norm = np.linalg.norm(problem.inner.gradient(w[:, None]), axis=-1)[0]
     curves = {
         "measured": bias,
-        "bound": task_bias_bound(c, s, gradient_norm),
-        "sharper": task_bias_sharper(c, s, gradient_norm),
-        "one_step": task_bias_one_step(c, s) if N == 1 else np.inf,
+        "bound": p.task_bias(gradient_norm),
+        "sharper": p.task_bias_sharper(gradient_norm),
+        "one_step": p.task_bias_one_step if N == 1 else np.inf,
     }
     worst = int(np.argmax(bias / curves["bound"]))
     return [{**part, **{name: float(np.broadcast_to(y, bias.shape)[worst]) / c.sigma_g for name, y in curves.items()}}]
@@ -86,11 +83,12 @@ def draw(table: Table) -> Picture:
 
 def caption(table: Table) -> str:
     """Say what was measured."""
-    return prose("""
+    root, smooth = AGAINST_S
+    return prose(f"""
         Norm of E Ĝ_i − ∇L_i for the worst task at the start, over σ_g, exact by enumeration of all inner paths. Above:
-        against the batch size S at N = 1, αL = 1/4. On tent (d = 1) the paper's 1/√S is the true rate, and the bound is
-        attained at S = 1; on rotated-cosine-finite-noise (d = 2) the bias falls like 1/S, as the own one-step bound
-        says. Below: against N on tent-kink (d = 1), where the recommended stepsize keeps it bounded. No sampling.
+        against the batch size S at N = 1, {in_words("fixed")}. On {root} (d = 1) the paper's 1/√S is the true rate, and
+        the bound is attained at S = 1; on {smooth} (d = 2) the bias falls like 1/S, as the own one-step bound says.
+        Below: against N on {AGAINST_N} (d = 1), where the recommended stepsize keeps it bounded. No sampling.
     """)
 
 

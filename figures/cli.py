@@ -14,10 +14,10 @@ from figures.drawing import FORMATS, save
 from figures.figure import Figure, named, registry
 from figures.generation import generate
 from figures.table import Table
-from verify.commands.command_line import Command, cores, fail, one_line_errors
+from verify.commands.conventions import Command, cores, fail, one_line_errors
 from verify.running.execution import open_workers
 
-OUT = Path("figures/output")
+OUT = Path("results/figures")
 
 
 def formats_of(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from figures.drawing import ABOVE, BESIDE, LOOKS, Look, beside, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, STEPSIZES, Look, beside, in_words, panels, prose
 from figures.figure import Figure, Part
+from figures.numbers import setting
 from figures.table import Row, Table
 from problems import slow_slope
 from problems.problem import Problem
-from problems.registry import family
 from theory.algorithms import Algorithm, run
 from theory.complexity import oracle_calls, steps_to_accuracy
-from theory.constants import Schedule
-from verify.claim import alpha_L, keyed_seed
+from theory.constants import Constants, Schedule
+from theory.growth import stepsize_cap
+from verify.cell import alpha_L, keyed_seed
 from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ SERIES: dict[Algorithm, Series] = {
 BATCH, B_PRIME, D_L, REPLICAS = 1.5, 8, 20, 8
 """Tasks and data per inner gradient, `B = S = ⌈(BATCH/x)²⌉` at relative accuracy x, and what does not depend on it."""
 N_FIXED, X_FIXED, ALPHA_L_FIXED = 5, 0.4, 1 / 16
+UNIT = Constants(L=1.0)
+"""For the cap in units of 1/L."""
 INNER_STEPS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28)
 
 
@@ -66,19 +69,13 @@ def compute(part: Part, seed: int) -> list[Row]:
     algorithm, N, x = part["algorithm"], part["N"], part["x"]
     series = SERIES[algorithm]
     unit_alpha = alpha_L("recommended", N) if part["rule"] == "recommended" else ALPHA_L_FIXED
-    problem = family(series.problem).build(N, unit_alpha)
-    c, alpha = problem.constants, unit_alpha / problem.constants.L
     batch = math.ceil((BATCH / x) ** 2)
-    s = Schedule(
-        N=N,
-        alpha=alpha,
-        C_beta=series.C_beta,
-        B=problem.number_of_tasks if algorithm == "exact" else batch,
-        S=batch,
-        B_prime=B_PRIME,
-        D_L=D_L,
-        Delta=problem.initial_gap(alpha, N),
+    problem, alpha, s = setting(
+        series.problem, N, unit_alpha, C_beta=series.C_beta, B=batch, S=batch, B_prime=B_PRIME, D_L=D_L
     )
+    if algorithm == "exact":
+        s = replace(s, B=problem.number_of_tasks)
+    c, s = problem.constants, replace(s, Delta=problem.initial_gap(alpha, N))
     epsilon = x * float(np.linalg.norm(problem.outer.gradient(problem.start[None]).mean(axis=0)))
     place = keyed_seed(seed, "complexity", algorithm, part["rule"], N, x)
     mean, per_run = first_accurate(problem, algorithm, s, epsilon, place)
@@ -122,7 +119,7 @@ def draw(table: Table) -> Picture:
         _draw(axes[2], table.select(panel="N", rule=rule), "N", "calls_", look)
         for rule, look in zip(("recommended", "fixed"), LOOKS, strict=False)
     ]
-    axes[2].legend(handles, [r"$\alpha = 1/(8NL)$", r"$\alpha = 1/(16L)$"], ncol=2, **ABOVE)
+    axes[2].legend(handles, [STEPSIZES["recommended"], rf"$\alpha = 1/({1 / ALPHA_L_FIXED:.0f}L)$"], ncol=2, **ABOVE)
     axes[2].set_xlabel(f"inner steps N (exact MAML, {SERIES['exact'].problem})")
     axes[2].set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     axes[2].set_ylabel("oracle calls")
@@ -147,6 +144,8 @@ def exponent(table: Table, algorithm: Algorithm, column: str) -> Fit:
 def caption(table: Table) -> str:
     """Say what was run, with the fitted exponents."""
     steps, limit = exponent(table, "exact", "measured"), (2 + slow_slope.POWER) / (1 + slow_slope.POWER)
+    exact, C_beta = SERIES["exact"], ", ".join(f"{series.C_beta:g} ({series.label})" for series in SERIES.values())
+    last = max(N for N in INNER_STEPS if stepsize_cap(UNIT, N) > ALPHA_L_FIXED)
     K = table.select(panel="N", rule="recommended")["measured"]
     powers = ", ".join(
         f"{series.label} {exponent(table, algorithm, 'calls_measured').slope:.2f} "
@@ -155,15 +154,14 @@ def caption(table: Table) -> str:
     )
     return prose(f"""
         Above: meta steps until the mean gradient norm ḡ ≤ ε (markers; {REPLICAS} replicas, bands from 10 to 90 %), and
-        the fewest that the theorem certifies (line of the same colour and style), N = {N_FIXED}, α = 1/(8NL), C_β = 1
-        (exact), 10 (Algorithm 2), 20 (Algorithm 1), B = S = ⌈({BATCH}‖∇l(w_0)‖/ε)²⌉, D = T = 1, B' = {B_PRIME}, D_L =
-        {D_L}, seed {table.seed}. On slow-slope K grows with the power {steps.slope:.2f} of 1/ε (locally
+        the fewest that the theorem certifies (line of the same colour and style), N = {N_FIXED},
+        {in_words("recommended")}, C_β = {C_beta}, B = S = ⌈({BATCH}‖∇l(w_0)‖/ε)²⌉, D = T = 1, B' = {B_PRIME}, D_L =
+        {D_L}, seed {table.seed}. On {exact.problem} K grows with the power {steps.slope:.2f} of 1/ε (locally
         {steps.lower:.2f} to {steps.upper:.2f}), in the limit {limit:.2f}; the theorem's is 2. Middle: the same in calls
         (gradients and Hessian-vector products of single data), with powers of 1/ε measured (and certified): {powers},
-        where the corollaries allow 2, 4 and 6.
-        Below: exact MAML on slow-slope to ε = {X_FIXED}‖∇l(w_0)‖: with α = 1/(8NL) it takes {K.min():.0f} to
-        {K.max():.0f} meta steps of 2N + 2 calls at every N, with fixed α exponentially many, and beyond N = 5, past
-        α_cap(N), no theorem speaks.
+        where the corollaries allow 2, 4 and 6. Below: exact MAML on {exact.problem} to ε = {X_FIXED}‖∇l(w_0)‖: with
+        {in_words("recommended")} it takes {K.min():.0f} to {K.max():.0f} meta steps of 2N + 2 calls at every N, with
+        fixed α exponentially many, and beyond N = {last}, past α_cap(N), no theorem speaks.
     """)
 
 

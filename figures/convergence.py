@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import ABOVE, BESIDE, LOOKS, beside, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, beside, in_words, panels, prose
 from figures.figure import Figure, Part
+from figures.numbers import setting
 from figures.table import Row, Table
-from problems import ramp, slow_slope
-from problems.registry import family
+from problems import slow_slope
+from problems.ramp import MADE_FOR
 from theory.algorithms import Algorithm, run
 from theory.complexity import theorem
-from theory.constants import Schedule
-from verify.claim import StepsizeRule, alpha_L, keyed_seed
+from verify.cell import StepsizeRule, alpha_L, keyed_seed
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
 from verify.evidence.fits import Fit, power_law
@@ -43,34 +43,36 @@ class Series:
     rule: StepsizeRule = "recommended"
 
     @property
+    def settings(self) -> str:
+        """What the schedule chooses, for the caption."""
+        names = {"C_beta": "C_β", "B_prime": "B'"}
+        return ", ".join(f"{names.get(name, name)} = {value:g}" for name, value in self.schedule.items())
+
+    @property
     def label(self) -> str:
         """Algorithm, problem, and what varies where it is a batch."""
         name = {"exact": "exact MAML", "finite-sum": "Algorithm 2", "resampling": "Algorithm 1"}[self.algorithm]
         return f"{name}, {self.problem}" + ("" if self.varies == "K" else f", {self.varies}")
 
 
-def steps(last: int) -> tuple[int, ...]:
+def steps(last: float) -> tuple[int, ...]:
     """Numbers of meta steps, four a decade from 10 on."""
     return tuple(int(K) for K in np.geomspace(10, last, round(4 * np.log10(last / 10)) + 1).round())
 
 
-RATE = Series("exact", "slow-slope", "K", steps(10_000), {"C_beta": 20})
-PANELS = (
-    (
-        Series("exact", "rotated-cosine", "K", steps(1000), {"C_beta": 1}),
-        Series("finite-sum", "quadratic-finite-sum", "K", steps(1000), FINITE_SUM[0]),
-        Series("resampling", "rotated-cosine", "K", steps(1000), RESAMPLING[0]),
-    ),
-    (
-        RATE,
-        Series("exact", "ramp", "K", steps(ramp.STEPS), {"C_beta": ramp.C_BETA}),
-    ),
-    (
-        Series("finite-sum", "noise-floor", "B", BATCHES, {"K": 200, "C_beta": 8}, N=1, rule="small"),
-        Series("resampling", "noise-floor-data", "B", BATCHES, {"K": 200, "C_beta": 20}, N=1, rule="small"),
-        Series("resampling", "noise-floor-data", "S", BATCHES, {"K": 200, "C_beta": 20, "B": 8, "T": 10**6}),
-    ),
+ORDINARY = (
+    Series("exact", "rotated-cosine", "K", steps(1000), {"C_beta": 1}),
+    Series("finite-sum", "quadratic-finite-sum", "K", steps(1000), FINITE_SUM[0]),
+    Series("resampling", "rotated-cosine", "K", steps(1000), RESAMPLING[0]),
 )
+RATE = Series("exact", "slow-slope", "K", steps(10_000), {"C_beta": 20})
+RAMP = Series("exact", "ramp", "K", steps(MADE_FOR["K"]), {"C_beta": MADE_FOR["C_beta"]})
+FLOORS = (
+    Series("finite-sum", "noise-floor", "B", BATCHES, {"K": 200, "C_beta": 8}, N=1, rule="small"),
+    Series("resampling", "noise-floor-data", "B", BATCHES, {"K": 200, "C_beta": 20}, N=1, rule="small"),
+    Series("resampling", "noise-floor-data", "S", BATCHES, {"K": 200, "C_beta": 20, "B": 8, "T": 10**6}),
+)
+PANELS = (ORDINARY, (RATE, RAMP), FLOORS)
 SERIES = {series.label: series for panel in PANELS for series in panel}
 
 
@@ -87,10 +89,8 @@ def compute(part: Part, seed: int) -> list[Row]:
     """ḡ at each value: mean and 10 and 90 % quantiles over replicas of a run's own mean, and the theorem's bound."""
     label, values = part["series"], part["values"]
     series = SERIES[label]
-    problem = family(series.problem).build(series.N, alpha_L(series.rule, series.N))
-    alpha = alpha_L(series.rule, series.N) / problem.constants.L
-    s = Schedule(N=series.N, alpha=alpha, Delta=problem.initial_gap(alpha, series.N), **series.schedule)
-    s = replace(s, **{series.varies: max(values)})
+    problem, alpha, s = setting(series.problem, series.N, alpha_L(series.rule, series.N), **series.schedule)
+    s = replace(s, Delta=problem.initial_gap(alpha, series.N), **{series.varies: max(values)})
     rng = np.random.default_rng(keyed_seed(seed, "convergence", label, *values))
     replicas = 1 if series.algorithm == "exact" else REPLICAS
     norms = run(series.algorithm, problem, problem.constants, s, problem.start, rng, replicas=replicas).gradient_norm
@@ -133,18 +133,20 @@ def exponent(table: Table, series: Series, column: str = "measured") -> Fit:
 def caption(table: Table) -> str:
     """Say what was run, with the fitted exponents."""
     rate, p = exponent(table, RATE), slow_slope.POWER
-    on_ramp = table.select(series=PANELS[1][1].label)
-    B, _, S = (exponent(table, series).slope for series in PANELS[2])
+    on_ramp = table.select(series=RAMP.label)
+    exact, finite_sum, resampling = ORDINARY
+    B, _, S = (exponent(table, series).slope for series in FLOORS)
     return prose(f"""
         Mean ḡ = (1/K) Σ E‖∇L(w_k)‖ of the exact meta-gradient norm along runs with β_k = 1/(C_β L̂_k) (markers), and
-        the theorem (line of the same colour and style); α = 1/(8NL) and N = 5 unless said otherwise; {REPLICAS}
-        replicas, bands from 10 to 90 %; seed {table.seed}. Above: ordinary problems; exact MAML with C_β = 1, Algorithm
-        2 with C_β = 10, B = 8, B' = 5, Algorithm 1 with C_β = 20, B = 8, S = 3, D = 2, T = 4, B' = 5, D_L = 20. Middle:
-        instances; slow-slope (C_β = 20) has the exponent {rate.slope:.3f} (locally {rate.lower:.3f} to
-        {rate.upper:.3f}) for K ≥ {TAIL}, in the limit −(1+p)/(2+p) = {-(1 + p) / (2 + p):.3f}; ramp (C_β = 80) comes to
-        {on_ramp["measured"][-1] / on_ramp["bound"][-1]:.2f} of the bound. Below: floors of runs of 200 meta steps from
-        the minimum, so that only the draws keep ḡ up; against B with αL = 1/1000, N = 1, exponent {B:.2f}; against S
-        with B = 8, T = 10⁶, exponent {S:.2f}, far below a bound that pays for a bias which no quadratic has.
+        the theorem (line of the same colour and style); {in_words("recommended")} and N = {RATE.N} unless said
+        otherwise; {REPLICAS} replicas, bands from 10 to 90 %; seed {table.seed}. Above: ordinary problems; exact MAML
+        with {exact.settings}, Algorithm 2 with {finite_sum.settings}, Algorithm 1 with {resampling.settings}. Middle:
+        instances; {RATE.problem} ({RATE.settings}) has the exponent {rate.slope:.3f} (locally {rate.lower:.3f} to
+        {rate.upper:.3f}) for K ≥ {TAIL}, in the limit −(1+p)/(2+p) = {-(1 + p) / (2 + p):.3f}; {RAMP.problem}
+        ({RAMP.settings}) comes to {on_ramp["measured"][-1] / on_ramp["bound"][-1]:.2f} of the bound. Below: floors of
+        runs from the minimum, so that only the draws keep ḡ up; against B with αL = 1/1000 and N = {FLOORS[0].N}
+        ({FLOORS[0].settings}; {FLOORS[1].settings}), exponent {B:.2f}; against S ({FLOORS[2].settings}), exponent
+        {S:.2f}, far below a bound that pays for a bias which no quadratic has.
     """)
 
 

@@ -14,8 +14,9 @@ from problems.rotated_cosine import CosineNoise, cosine_problem, cosine_tasks
 from theory.constants import Constants
 from theory.growth import stepsize_cap, stepsize_cap_limit
 from theory.sharper import larger_cap
-from verify.claim import keyed_seed
-from verify.evidence.critical import critical_stepsize, fixed_steps
+from verify.cell import keyed_seed
+from verify.claims.stepsize_cap import critical_stepsize
+from verify.evidence.critical import fixed_steps
 from verify.evidence.fits import Fit, power_law
 
 if TYPE_CHECKING:
@@ -130,12 +131,13 @@ def caption(table: Table) -> str:
     times = times_cap[~sharp & (table["N"] == TYPICAL_STEPS[-1])]
     return prose(f"""
         Critical inner stepsize, times L, of exact MAML with the fixed meta stepsize β = 1/L. On {SHARP[0]} and
-        {SHARP[1]} (d = 1), by bisection at every N from 1 to 50 (some shown), it equals α_cap(N) = (2^{{1/(2N)}} − 1)/L
-        to {off:.0e} relative; fitted exponents of N for N ≥ {TAIL}: {exponents}. On {len(slopes)} problems of random
-        cosine tasks (d = {DIM}, {TASKS} tasks, {STARTS} starts, seed {table.seed}; median and 10–90 % band), where
-        iterates settle at the cap and are followed as α grows in steps of 19 %, their minimiser loses stability only at
-        {np.median(times):.0f} times the cap at N = 50 in the median, with exponents of N from {min(slopes):.2f} to
-        {max(slopes):.2f}: the worst case is not the typical one. Runs from afar may fail to settle earlier.
+        {SHARP[1]} (d = 1), by bisection at every N from {SHARP_STEPS[0]} to {SHARP_STEPS[-1]} (some shown), it equals
+        α_cap(N) = (2^{{1/(2N)}} − 1)/L to {off:.0e} relative; fitted exponents of N for N ≥ {TAIL}: {exponents}. On
+        {len(slopes)} problems of random cosine tasks (d = {DIM}, {TASKS} tasks, {STARTS} starts, seed {table.seed};
+        median and 10–90 % band), where iterates settle at the cap and are followed as α grows in steps of
+        {RATIO - 1:.0%}, their minimiser loses stability only at {np.median(times):.0f} times the cap at N =
+        {TYPICAL_STEPS[-1]} in the median, with exponents of N from {min(slopes):.2f} to {max(slopes):.2f}: the worst
+        case is not the typical one. Runs from afar may fail to settle earlier.
     """)
 
 

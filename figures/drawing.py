@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.table import Table
-from verify.claim import StepsizeRule
+from verify.cell import StepsizeRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +40,15 @@ def beside(ax: Axes, x: Any, measured: Any, bound: Any, look: Look, band: tuple[
     if band is not None:
         ax.fill_between(x, *band, color=color, alpha=0.25, linewidth=0)
     return line, points
+
+
+def in_words(rule: StepsizeRule) -> str:
+    """How captions call a stepsize rule.
+
+    >>> in_words("fixed")
+    'α = 1/(4L)'
+    """
+    return STEPSIZES[rule].strip("$").replace(r"\alpha", "α")
 
 
 def prose(text: str) -> str:

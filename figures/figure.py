@@ -7,9 +7,9 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import figures
 from figures.table import Row, Table
 from theory.validation import suggestion
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = dict[str, Any]
 """Plain values that name one independent piece of a figure's data, for instance `{"N": 5}`."""
+FOLDER = Path(__file__).parent
+"""Where figures are looked for: beside this file, whatever else is called `figures`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +50,14 @@ class Figure:
 def registry() -> dict[str, Figure]:
     """All figures by name: each module of this package that has a `FIGURE`."""
     found = {}
-    for module in pkgutil.iter_modules(figures.__path__):
+    for module in pkgutil.iter_modules([str(FOLDER)]):
         if module.name.startswith("_"):
             continue
         figure = getattr(importlib.import_module(f"figures.{module.name}"), "FIGURE", None)
         if isinstance(figure, Figure):
             found[figure.name] = figure
+    if not found:
+        raise RuntimeError(f"no figure was found in {FOLDER}: the installation is incomplete")
     return dict(sorted(found.items()))
 
 

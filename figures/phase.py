@@ -50,7 +50,7 @@ def draw(table: Table) -> Picture:
     for converged, (marker, color, label) in looks.items():
         rows = table.select(converged=converged)
         ax.plot(rows["N"], rows["alpha_L_N"], marker=marker, color=color, label=label, markeredgewidth=0.7, **MEASURED)
-    N = np.arange(1.0, 51.0)
+    N = np.arange(1.0, INNER_STEPS[-1] + 1)
     ax.plot(N, N * stepsize_cap(Constants(L=1.0), N), **BOUND, linestyle="-", label=r"$N L\,\alpha_{\rm cap}(N)$")
     ax.axhline(np.log(2) / 2, **BOUND, linestyle=":", linewidth=0.8, label=r"$(\ln 2)/2$")
     ax.set_xscale("log")
@@ -66,9 +66,9 @@ def caption(table: Table) -> str:
     """Say what was run."""
     return prose(f"""
         Exact MAML with the fixed meta stepsize β = 1/L on {PROBLEM} (one task, d = 1), {K} meta steps from one start,
-        at each point of a grid of N and αLN. Converged: the meta-gradient shrank at least by half in the last half of
-        the run, or vanished. The boundary follows the paper's cap α_cap(N) = (2^{{1/(2N)}} − 1)/L, which tends to
-        ln 2/(2LN). Deterministic: no seed.
+        at each point of a grid of N and αLN. Converged: the meta-gradient shrank at least by {1 - SHRINK:.0%} in the
+        last half of the run, or vanished. The boundary follows the paper's cap α_cap(N) = (2^{{1/(2N)}} − 1)/L, which
+        tends to ln 2/(2LN). Deterministic: no seed.
     """)
 
 

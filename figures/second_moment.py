@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, panels, prose
+from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, in_words, panels, prose
 from figures.figure import Figure, Part
+from figures.numbers import setting
 from figures.table import Row, Table
-from problems.registry import family
-from theory.constants import Schedule
-from theory.estimator import task_second_moment_bound
-from verify.claim import alpha_L
-from verify.evidence.enumeration import enumerate_paths, second_moment
+from theory.paper import Paper
+from verify.cell import alpha_L
+from verify.evidence.tree import enumerate_paths, second_moment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -34,12 +33,11 @@ def parts() -> list[Part]:
 def compute(part: Part, seed: int) -> list[Row]:
     """`E‖Ĝ_i‖²` over σ_g², of the worst task at the start, exact by enumeration; nothing is drawn."""
     N, D = part["N"], part["D"]
-    problem = family(PROBLEM).build(N, alpha_L(part["rule"], N))
+    problem, alpha, s = setting(PROBLEM, N, alpha_L(part["rule"], N), D=D)
     c, w = problem.constants, problem.start[None]
-    alpha = alpha_L(part["rule"], N) / c.L
     moments = second_moment(problem, enumerate_paths(problem, w, alpha, N, 1), alpha, D, 1)[0]
     gradient_norm = np.linalg.norm(problem.inner.gradient(w[:, None]), axis=-1)[0]
-    bound = task_second_moment_bound(c, Schedule(N=N, alpha=alpha, S=1, D=D, T=1), gradient_norm)
+    bound = Paper(c, s).task_second_moment(gradient_norm)
     worst = int(np.argmax(moments / bound))
     unit = c.sigma_g**2
     return [{**part, "measured": float(moments[worst]) / unit, "bound": float(np.atleast_1d(bound)[worst]) / unit}]
@@ -67,9 +65,9 @@ def draw(table: Table) -> Picture:
 def caption(table: Table) -> str:
     """Say what was measured."""
     return prose(f"""
-        Mean square of Algorithm 1's meta-gradient of one task, over σ_g², on {PROBLEM} (d = 1) at its start, with
-        S = T = 1, α = 1/(8NL) and 1/(4L): paths enumerated, Hessian batches propagated as second-moment matrices, no
-        sampling error. Lines: V[(q^N ‖∇l_i‖ + (q^N − 1)σ_g/√S)² + σ_g²/T] with V = (q² + α²σ_H²/D)^N.
+        Mean square of Algorithm 1's meta-gradient of one task, over σ_g², on {PROBLEM} (d = 1) at its start, with S = T
+        = 1, {" and ".join(map(in_words, STEPSIZES))}: paths enumerated, Hessian batches propagated as second-moment
+        matrices, no sampling error. Lines: V[(q^N ‖∇l_i‖ + (q^N − 1)σ_g/√S)² + σ_g²/T] with V = (q² + α²σ_H²/D)^N.
     """)
 
 

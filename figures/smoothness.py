@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, panels, prose
+from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, in_words, panels, prose
 from figures.figure import Figure, Part
+from figures.numbers import checks, setting
 from figures.table import Row, Table
-from problems.registry import family
-from verify.claim import alpha_L
-from verify.running.evaluation import evaluate
-from verify.running.records import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-PROBLEMS = ("teeth", "rotated-cosine")
+SHARP, SMOOTH = PROBLEMS = ("teeth", "rotated-cosine")
+PROFILE = "default"
 INNER_STEPS = (1, 2, 3, 5, 7, 10, 14, 17, 20)
 
 
 def compute(part: Part, seed: int) -> list[Row]:
     """One cell of the claim "smoothness": the worst pair found, measured and bound as Lipschitz constants over L."""
-    job = Job(claim="smoothness", problem_spec=part["problem"], profile="default", seed=seed, **part)
-    (record,) = evaluate(job)
+    problem, N = part["problem"], part["N"]
+    (record,) = checks("smoothness", seed, PROFILE, rule=part["rule"], problems=(problem,), inner_steps=(N,))
     if record.measured is None or record.bound is None:
         raise RuntimeError(f"claim smoothness on {record.where}: {record.note}")
-    L = family(part["problem"]).build(part["N"], alpha_L(part["rule"], part["N"])).constants.L
+    L = setting(problem, N, record.alpha_L)[0].constants.L
     distance = float(np.linalg.norm(np.subtract(record.witness["w"], record.witness["u"])))
     return [{**part, "measured": record.measured / distance / L, "bound": record.bound / distance / L}]
 
@@ -53,9 +51,9 @@ def caption(table: Table) -> str:
     """Say what was measured."""
     return prose(f"""
         Largest ‖∇L(w) − ∇L(u)‖/‖w − u‖ found by attack over pairs (w, u), and the bound L_w there, both over L, for the
-        recommended stepsize α = 1/(8NL), where neither grows with N, and for fixed α = 1/(4L), where both grow
-        exponentially. On teeth (d = 1, one task) the bound is attained; on rotated-cosine (d = 4) it is not.
-        Seed {table.seed}.
+        recommended stepsize {in_words("recommended")}, where neither grows with N, and for fixed {in_words("fixed")},
+        where both grow exponentially. On {SHARP} (d = 1, one task) the bound is attained; on {SMOOTH} (d = 4) it is
+        not. Seed {table.seed}.
     """)
 
 

@@ -39,7 +39,7 @@ def draw(table: Table) -> Picture:
     picture, axes = panels(2, sharex=True, height=1.9)
     titles = {
         "fixed": r"fixed $\beta = 1/L$",
-        "theorem": r"the theorem's $\beta_k = 1/(C_\beta L_{w_k})$, $C_\beta = 1$",
+        "theorem": r"the theorem's $\beta_k = 1/(C_\beta L_{w_k})$, $C_\beta = " + f"{C_BETA:g}$",
     }
     for ax, stepsize in zip(axes, STEPSIZES, strict=True):
         for fraction in FRACTIONS:
@@ -55,11 +55,12 @@ def draw(table: Table) -> Picture:
 
 def caption(table: Table) -> str:
     """Say what was run."""
+    multiples = ", ".join(f"{fraction:g}" for fraction in FRACTIONS)
     return prose(f"""
-        Norm of the meta-gradient along exact MAML on {PROBLEM} (one task, d = 1), N = {N} inner steps, at four
-        multiples of the cap α_cap(N) = (2^{{1/(2N)}} − 1)/L. Above: fixed meta stepsize β = 1/L, which loses
-        convergence between 0.9 and 1.1 times the cap. Below: the theorem's own stepsize β_k = 1/(C_β L_{{w_k}}) with
-        C_β = {C_BETA:g} decreases the objective at every α. Norms are drawn down to 1e-16. Deterministic: no seed.
+        Norm of the meta-gradient along exact MAML on {PROBLEM} (one task, d = 1), N = {N} inner steps, at the multiples
+        {multiples} of the cap α_cap(N) = (2^{{1/(2N)}} − 1)/L. Above: fixed meta stepsize β = 1/L, which loses
+        convergence at the cap. Below: the theorem's own stepsize β_k = 1/(C_β L_{{w_k}}) with C_β = {C_BETA:g}
+        decreases the objective at every α. Norms are drawn down to 1e-16. Deterministic: no seed.
     """)
 
 

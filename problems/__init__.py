@@ -1,8 +1,9 @@
 """Problems: families of tasks with the constants of the assumptions.
 
 Bring your own with `from_functions`, from plain functions of one point; it needs no base class and no vectorisation.
+Bring your own model with `from_torch` or `from_jax`, from a loss, its parameters and the data of each task.
 
-A problem that belongs to the suite is one file of this package: it makes a `Problem` of its losses and registers it,
+A problem that belongs to the suite is one file of this package: it makes a `Problem` of its losses and registers it::
 
     @register("my-problem", case="resampling")
     def my_problem() -> Problem:
@@ -18,7 +19,9 @@ from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import families, family, register
 from problems.user.functions import from_functions
+from problems.user.jax_model import from_jax
 from problems.user.tasks import Task
+from problems.user.torch_model import from_torch
 
 __all__ = [
     "DataNoise",
@@ -29,6 +32,8 @@ __all__ = [
     "family",
     "finite_sum",
     "from_functions",
+    "from_jax",
+    "from_torch",
     "gaussian_probes",
     "register",
     "resampling",

@@ -25,15 +25,15 @@ class IsotropicQuadratic(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return np.asarray(0.5 * self.curvature * ((w - self.center) ** 2).sum(axis=-1))
+        return 0.5 * self.curvature * ((w - self.center) ** 2).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient `h (w − c)`, (..., d)."""
-        return np.asarray(self.curvature[..., None] * (w - self.center))
+        return self.curvature[..., None] * (w - self.center)
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian `h I` times `v`, (..., d)."""
-        return np.asarray(self.curvature[..., None] * np.broadcast_arrays(v, w)[0])
+        return self.curvature[..., None] * np.broadcast_arrays(v, w)[0]
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""

@@ -31,11 +31,11 @@ class Quadratic(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray(((0.5 * (w @ self.hessian) - self.linear) * w).sum(axis=-1) + self.offset)
+        return ((0.5 * (w @ self.hessian) - self.linear) * w).sum(axis=-1) + self.offset
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return np.asarray(w @ self.hessian - self.linear)
+        return w @ self.hessian - self.linear
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian times `v`, the same at every `w`."""
@@ -48,7 +48,7 @@ class Quadratic(Loss):
 
 def _hessian(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     rotation, _ = np.linalg.qr(rng.normal(size=(len(SPECTRUM), len(SPECTRUM))))
-    return np.asarray((rotation * SPECTRUM) @ rotation.T)
+    return (rotation * SPECTRUM) @ rotation.T
 
 
 def _centred(

@@ -11,10 +11,11 @@ from problems.probes import probes_around
 from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants, Schedule
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
-C_BETA, STEPS, TASKS_PER_STEP = 80.0, 10_000, 64
-"""The meta stepsize is `1/(C_β L_w)`; the meta steps K that a ramp is as long as; the tasks per step where drawn."""
+STEPS = 10_000
+MADE_FOR = {"C_beta": 80.0, "K": STEPS, "B": 64}
+"""The meta stepsize `1/(C_β L_w)`, the meta steps that the ramp is as long as, and the tasks per step where drawn."""
 
 
 @register("ramp", case="resampling", role="sharp")
@@ -42,8 +43,8 @@ def ramp(
     bend = h / rho
     loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-slope)
     alpha = alpha_L / L
-    L_w = meta_smoothness(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha), slope)
-    meta_step = slope / (C_BETA * float(L_w))
+    L_w = Paper(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha)).L_w(slope)
+    meta_step = slope / (MADE_FOR["C_beta"] * float(L_w))
     return line_problem(
         loss,
         L=L,
@@ -53,7 +54,7 @@ def ramp(
         scale=bend,
         lower_bound=-slope * bend,
         gradient_bound=slope,
-        made_for={"C_beta": C_BETA, "K": steps, "B": TASKS_PER_STEP},
+        made_for=MADE_FOR | {"K": steps},
     )
 
 

@@ -37,15 +37,15 @@ class RidgeLoss(Loss):
         return (w @ self.directions.T) * self.frequency + self.phase
 
     def _gradient(self, angle: Array) -> Array:
-        return np.asarray(-(self.amplitude * self.frequency * np.sin(angle)) @ self.directions)
+        return -(self.amplitude * self.frequency * np.sin(angle)) @ self.directions
 
     def _hvp(self, angle: Array, v: Array) -> Array:
         curvature = -self.amplitude * self.frequency**2 * np.cos(angle)
-        return np.asarray((curvature * (v @ self.directions.T)) @ self.directions)
+        return (curvature * (v @ self.directions.T)) @ self.directions
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return np.asarray((self.amplitude * np.cos(self._angle(w))).sum(axis=-1))
+        return (self.amplitude * np.cos(self._angle(w))).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient `−Σ_m a_m ω_m sin(·) r_m`, (..., d)."""

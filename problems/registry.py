@@ -8,14 +8,16 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, wraps
+from pathlib import Path
 from typing import Literal, ParamSpec, TypeAlias
 
-import problems
 from problems.problem import Case, Problem
 from theory.validation import suggestion
 
 Arguments = ParamSpec("Arguments")
 Role: TypeAlias = Literal["ordinary", "sharp"]
+FOLDER = Path(__file__).parent
+"""Where problems are looked for: beside this file, whatever else is called `problems`."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def register(
 @cache
 def families() -> dict[str, Family]:
     """All registered problems by name, sorted."""
-    for module in pkgutil.iter_modules(problems.__path__):
+    for module in pkgutil.iter_modules([str(FOLDER)]):
         importlib.import_module(f"problems.{module.name}")
+    if not _FAMILIES:
+        raise RuntimeError(f"no problem was found in {FOLDER}: the installation is incomplete")
     return dict(sorted(_FAMILIES.items()))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from problems.cases import finite_sum
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
+from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -36,7 +37,9 @@ class GemanMcClure(Penalty):
 
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
-        return np.asarray(0.5 * u**2 / (1 + u**2))
+        square: Array = u**2
+        half: Array = 0.5 * square / (1 + square)
+        return half
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps `1 + u²`."""
@@ -70,7 +73,8 @@ class Welsch(Penalty):
 
     def profile(self, u: Array) -> Array:
         """ψ(u)."""
-        return np.asarray(-0.5 * np.expm1(-(u**2)))
+        gain: Array = namespace(u).expm1(-(u**2))
+        return -0.5 * gain
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps u²."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from problems.cases import finite_sum
+from problems.data import breast_cancer
 from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
+from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -37,7 +39,8 @@ class Sigmoid(Penalty):
 
     def profile(self, u: Array) -> Array:
         """φ(u)."""
-        return np.asarray(0.5 - 0.5 * np.tanh(0.5 * u))
+        t: Array = namespace(u).tanh(0.5 * u)
+        return 0.5 - 0.5 * t
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """φ′(u); keeps t."""
@@ -57,18 +60,12 @@ class Sigmoid(Penalty):
 
 def _tasks() -> tuple[LinearModel, LinearModel]:
     """Standardised features, their first principal components and an intercept; a task is a range of one feature."""
-    try:
-        from sklearn.datasets import load_breast_cancer
-    except ImportError as missing:
-        raise ModuleNotFoundError(
-            "problem sigmoid-classification needs scikit-learn: python -m pip install 'maml-theory-verification[data]'"
-        ) from missing
-    features, labels = load_breast_cancer(return_X_y=True)
+    features, malignant = breast_cancer()
     features = (features - features.mean(axis=0)) / features.std(axis=0)
     left, singular, right = np.linalg.svd(features, full_matrices=False)
     leading = left[:, :COMPONENTS] * np.sign(right[:COMPONENTS].sum(axis=1)) * math.sqrt(len(left))
     leading *= singular[:COMPONENTS] / singular[0]
-    design = np.column_stack([leading, np.ones(len(leading))]) * (2 * labels - 1)[:, None]
+    design = np.column_stack([leading, np.ones(len(leading))]) * np.where(malignant, -1, 1)[:, None]
     groups = np.array_split(np.argsort(features[:, TEXTURE], kind="stable"), TASKS)
     rng = np.random.default_rng(23)
     chosen = np.stack([rng.choice(group, TRAIN + TEST, replace=False) for group in groups])
@@ -82,12 +79,10 @@ def _tasks() -> tuple[LinearModel, LinearModel]:
 
 @register("sigmoid-classification", case="finite-sum")
 def sigmoid_classification() -> Problem:
-    """Breast cancer data of scikit-learn, classified under the sigmoid loss; tasks are ranges of one feature.
+    """Breast cancer data (`problems.data`), classified under the sigmoid loss; tasks are ranges of one feature.
 
     `l(w) = (1/n) Σ_k φ(y_k⟨a_k, w⟩)`: a linear model with rows `y_k a_k` and targets 0. Constants: see `Sigmoid` and
     `linear_model_constants`; with many data they are upper bounds that no point attains.
-
-    Raises ModuleNotFoundError, in one line, where scikit-learn (extra `data`) is not installed.
     """
     train, test = _tasks()
     constants, gradient_bound = linear_model_constants(train, test)

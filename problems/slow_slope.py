@@ -28,12 +28,12 @@ class SlowSlope(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., 1): shape (...)."""
-        return np.asarray((1 + w[..., 0] ** 2) ** (-self.power / 2))
+        return (1 + w[..., 0] ** 2) ** (-self.power / 2)
 
     def gradient(self, w: Array) -> Array:
         """Gradient `−p w (1 + w²)^{−p/2 − 1}`, (..., 1)."""
         p = self.power[..., None]
-        return np.asarray(-p * w * (1 + w * w) ** (-p / 2 - 1))
+        return -p * w * (1 + w * w) ** (-p / 2 - 1)
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative `−p (1 + w²)^{−p/2 − 2}(1 − (p + 1)w²)` times `v`, (..., 1)."""

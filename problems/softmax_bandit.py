@@ -27,7 +27,7 @@ class SoftmaxBandit(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray(-(softmax(w) * self.reward).sum(axis=-1))
+        return -(softmax(w) * self.reward).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`: `−π ∘ (r − ⟨π, r⟩)`."""
@@ -50,7 +50,7 @@ class SoftmaxBandit(Loss):
         def hessian(v: Array) -> Array:
             weighted = policy * _centred(policy, v)
             covariance = (weighted * self.reward).sum(axis=-1, keepdims=True)
-            return np.asarray(policy * covariance - weighted * advantage)
+            return policy * covariance - weighted * advantage
 
         return -policy * advantage, hessian
 
@@ -58,12 +58,12 @@ class SoftmaxBandit(Loss):
 def softmax(w: Array) -> Array:
     """`e^{w_a} / Σ_b e^{w_b}` along the last axis."""
     weight = np.exp(w - w.real.max(axis=-1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+    return weight / weight.sum(axis=-1, keepdims=True)
 
 
 def _centred(policy: Array, x: Array) -> Array:
     """`x − ⟨π, x⟩`."""
-    return np.asarray(x - (policy * x).sum(axis=-1, keepdims=True))
+    return x - (policy * x).sum(axis=-1, keepdims=True)
 
 
 class RewardNoise(FiniteNoise):

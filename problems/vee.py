@@ -73,11 +73,11 @@ class Separable(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray(self.shape.value(w[..., None]).sum(axis=-1) + (self.slope * w).sum(axis=-1))
+        return self.shape.value(w[..., None]).sum(axis=-1) + (self.slope * w).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return np.asarray(self.shape.gradient(w[..., None])[..., 0] + self.slope)
+        return self.shape.gradient(w[..., None])[..., 0] + self.slope
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian, which is diagonal, at `w` times `v`."""

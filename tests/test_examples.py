@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -14,8 +13,6 @@ from verify.assertion import assert_claims
 from verify.running.loading import load_problem
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-
-needs_data = pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="the extra data is not installed")
 
 
 def example(spec: str) -> Problem:
@@ -33,7 +30,6 @@ def test_the_bandit_has_estimated_constants_and_keeps_its_claims() -> None:
     assert {record.estimated for record in records if record.claim in claims} == {problem.estimated}
 
 
-@needs_data
 def test_the_diagnosis_has_proved_smoothness_and_keeps_its_claims() -> None:
     problem = example("breast_cancer.py:diagnosis")
     assert (problem.case, problem.train_size, problem.test_size) == ("finite-sum", 10, 10)
@@ -43,11 +39,11 @@ def test_the_diagnosis_has_proved_smoothness_and_keeps_its_claims() -> None:
     assert {record.claim for record in records} >= claims
 
 
-def test_without_the_data_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+def test_an_example_that_lacks_a_module_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "problems.data", None)
     copy = tmp_path / "breast_cancer.py"  # a file of its own, which is not yet loaded
     copy.write_text((EXAMPLES / "breast_cancer.py").read_text())
-    with pytest.raises(ValueError, match=r"cannot be imported: ModuleNotFoundError: .*sklearn") as caught:
+    with pytest.raises(ValueError, match=r"cannot be imported: ModuleNotFoundError: .*problems.data") as caught:
         load_problem(f"{copy}:diagnosis", 2, 0.1)
     assert "\n" not in str(caught.value)
 

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ("theory", "problems", "verify", "figures")
-SLOW = {"scipy", "rich", "jinja2", "distributed", "dask", "sklearn", "jax", "torch", "threadpoolctl", "markupsafe"}
+SLOW = {"scipy", "rich", "jinja2", "distributed", "dask", "sklearn", "threadpoolctl", "markupsafe"}
+SLOW |= {"jax", "torch", "array_api_compat"}
 LAZY = {"verify/reporting/display.py"}  # itself imported where it is used
 FILES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.constants import Constants, Schedule
-from theory.extended import product
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
 from theory.oracle import Counted, OracleCount
-from theory.smoothness import C_L, smoothness_floor
+from theory.smoothness import Smoothness
 from theory.validation import integer, one_of, real
 
 Algorithm: TypeAlias = Literal["exact", "finite-sum", "resampling"]
@@ -87,13 +86,13 @@ class Trajectory:
     @property
     def mean_gradient_norm(self) -> npt.NDArray[np.float64]:
         """(R,) mean over the meta steps of ‖∇L(w_k)‖; its expectation is the paper's ḡ."""
-        return np.asarray(self.gradient_norm.mean(axis=1))
+        return self.gradient_norm.mean(axis=1)
 
     @property
     def mean_gradient_norm_so_far(self) -> npt.NDArray[np.float64]:
         """(R, K) mean of ‖∇L(w_k)‖ over the first 1, 2, …, K meta steps."""
         steps = np.arange(1, self.gradient_norm.shape[1] + 1)
-        return np.asarray(self.gradient_norm.cumsum(axis=1) / steps)
+        return self.gradient_norm.cumsum(axis=1) / steps
 
     def describe(self, replica: int = 0) -> str:
         """Return one line: how the run of one replica ended."""
@@ -147,7 +146,11 @@ def run(
     R, K = len(w), int(s.K)
     count = OracleCount()
     estimate = _estimator(algorithm, tasks, s, rng, R, count)
-    floor, slope = smoothness_floor(c, s), C_L(c, s)
+    p = Smoothness(c, s)
+
+    def smoothness(mean_norm: Array) -> Array:
+        return np.asarray(p.a + p.C_L * mean_norm)
+
     points = np.empty((R, K + 1, w.shape[1]))
     points[:, 0] = w
     L_hat, beta = np.empty((R, K)), np.empty((R, K))
@@ -155,14 +158,14 @@ def run(
     with np.errstate(all="ignore"):
         for k in range(K):
             G_hat, mean_norm = estimate(w)
-            L_hat[:, k] = floor + product(slope, mean_norm)
+            L_hat[:, k] = smoothness(mean_norm)
             beta[:, k] = 1 / (s.C_beta * L_hat[:, k]) if meta_stepsize is None else meta_stepsize
             following = w - beta[:, k, None] * G_hat
             diverged[:, k] = ~np.isfinite(following).all(axis=1)
             w = np.where(diverged[:, k, None], w, following)
             points[:, k + 1] = w
         gradient_norm, mean_norm, objective = _examine(tasks, s, points)
-        L_w = np.asarray(floor + product(slope, mean_norm))
+        L_w = smoothness(mean_norm)
     diverged |= ~np.isfinite(gradient_norm[:, :K])
     diverged_at = np.where(diverged.any(axis=1), diverged.argmax(axis=1), -1)
     over = np.logical_or.accumulate(diverged, axis=1)
@@ -201,7 +204,7 @@ def _examine(tasks: Tasks, s: Schedule, points: Array) -> tuple[Array, Array, Ar
 
 def _mean_gradient_norm(losses: Loss, w: Array) -> Array:
     """Mean over tasks of the gradient norm at `w` (..., 1, d): shape (...)."""
-    return np.asarray(np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1))
+    return np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1)
 
 
 def _estimator(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.algorithms import Algorithm
-from theory.complexity import margin, oracle_calls, steps_needed, steps_to_accuracy
-from theory.constants import Constants, Real, Schedule
-from theory.growth import stepsize_cap
+from theory.complexity import steps_to_accuracy
+from theory.constants import Schedule
+from theory.convergence import Theorem
+from theory.request import Request
 
 Point: TypeAlias = npt.NDArray[np.float64]
 Bounds: TypeAlias = list[tuple[float, float]]
@@ -24,60 +24,6 @@ LARGEST_COUNT = 2.0**53
 _SHIFTS = (0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4)
 _DIFFERENCE = 1e-6
 _COARSE = 20.0
-
-
-class _Relaxed(Schedule):
-    """A schedule whose counts may be any real numbers."""
-
-    def __post_init__(self) -> None:
-        """Accept everything: the search stays within its bounds."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a schedule must achieve: `ḡ ≤ epsilon` in `case` from a gap `Delta`, with N steps of `alpha_min` or more.
-
-    `tasks` is the number of tasks that exact MAML goes through; the other algorithms draw theirs.
-    """
-
-    c: Constants
-    N: int
-    epsilon: float
-    case: Algorithm
-    Delta: float
-    alpha_min: float
-    train_size: int
-    test_size: int
-    tasks: int
-
-    @property
-    def counts(self) -> tuple[str, ...]:
-        """Batch sizes that the algorithm chooses and that play a part."""
-        if self.case == "exact":
-            return ()
-        if self.case == "finite-sum":
-            return ("B", "B_prime")
-        return ("B", *(("S", "D") if self.N > 0 else ()), "T", "B_prime", "D_L")
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """All that is chosen but K: the stepsizes, then the counts."""
-        return ("alpha", "C_beta", *self.counts)
-
-    @property
-    def alpha_max(self) -> float:
-        """Largest α of the search, more than a rounding error below the cap."""
-        if self.N == 0:
-            return self.alpha_min  # it plays no part
-        return max(float(stepsize_cap(self.c, self.N)) * (1 - 1e-9), self.alpha_min)
-
-    def schedule(self, kind: type[Schedule] = Schedule, **choices: Any) -> Schedule:
-        """Return a schedule that makes `choices`."""
-        return kind(**{"N": self.N, "Delta": self.Delta, "B": self.tasks, "B_prime": self.tasks, **choices})
-
-    def cost(self, s: Schedule) -> Real:
-        """Oracle calls of the whole run."""
-        return oracle_calls(s, self.case, self.train_size, self.test_size).total
 
 
 def cheapest(request: Request) -> Schedule | None:
@@ -96,17 +42,27 @@ def cheapest(request: Request) -> Schedule | None:
     return _polish(request, _round_up(request, _round_small_counts(request, z, bounds)))
 
 
-def _at(request: Request, z: Point) -> Schedule:
-    """Relaxed schedule at the logarithms `z` of the choices and of K, one column a schedule."""
-    values = dict(zip((*request.choices, "K"), np.exp(z), strict=True))
-    values["alpha"] = np.minimum(values["alpha"], request.alpha_max)
-    return request.schedule(_Relaxed, **values)
+def _choices(request: Request) -> tuple[str, ...]:
+    """All that is chosen but K: the stepsizes, then the counts."""
+    return ("alpha", "C_beta", *request.counts)
+
+
+def _largest_alpha(request: Request) -> float:
+    """Largest α of the search, more than a rounding error below the cap; at N = 0, where α plays no part, the least."""
+    return request.least_alpha if request.N == 0 else max(request.cap * (1 - 1e-9), request.least_alpha)
+
+
+def _at(request: Request, z: Point) -> Theorem:
+    """Theorem at the logarithms `z` of the choices and of K, one column a schedule."""
+    values = dict(zip((*_choices(request), "K"), np.exp(z), strict=True))
+    values["alpha"] = np.minimum(values["alpha"], _largest_alpha(request))
+    return request.theorem(**values)
 
 
 def _bounds(request: Request) -> Bounds:
     """Logarithmic bounds of the choices and of K."""
     counts = [(0.0, np.log(1e30))] * (len(request.counts) + 1)
-    alpha = (np.log(request.alpha_min), np.log(request.alpha_max))
+    alpha = (np.log(request.least_alpha), np.log(_largest_alpha(request)))
     return [alpha, (np.log(0.5 + 1e-9), np.log(1e12)), *counts]
 
 
@@ -116,9 +72,9 @@ def _starts(request: Request, bounds: Bounds) -> Iterator[Point]:
     for share in (0.0, 0.5):
         batch = 2.0 ** np.arange(100)
         alpha, C_beta = np.full(100, np.exp(lowest + share * (highest - lowest))), np.full(100, 100.0)
-        s = request.schedule(_Relaxed, alpha=alpha, C_beta=C_beta, **dict.fromkeys(request.counts, batch))
-        K = np.maximum(steps_needed(request.c, s, request.epsilon, request.case), 1.0)
-        cost = np.broadcast_to(request.cost(replace(s, K=K)), (100,))
+        choices = {"alpha": alpha, "C_beta": C_beta, **dict.fromkeys(request.counts, batch)}
+        K = np.maximum(request.theorem(**choices).steps_needed(request.epsilon), 1.0)
+        cost = np.broadcast_to(request.cost(request.theorem(**choices, K=K)), (100,))
         best = int(np.argmin(cost))
         if np.isfinite(cost[best]):
             yield np.log([alpha[best], 100.0, *[batch[best]] * len(request.counts), K[best]])
@@ -132,26 +88,25 @@ def _relax(request: Request, start: Point, bounds: Bounds) -> Point | None:
     from scipy.optimize import minimize
 
     offsets = _DIFFERENCE * np.hstack([np.zeros((len(start), 1)), np.eye(len(start)), -np.eye(len(start))])
-
     met: list[tuple[float, Point]] = []
 
     @lru_cache(maxsize=1)
-    def evaluate(place: bytes) -> tuple[Point, Point]:
+    def evaluate(*place: float) -> tuple[Point, Point]:
         """Margin and log cost at a point, and at its neighbours a difference ahead and behind: one batched call."""
-        s = _at(request, np.frombuffer(place)[:, None] + offsets)
-        certified = np.asarray(margin(request.c, s, request.epsilon, request.case))
-        log_cost = np.log(np.asarray(request.cost(s)))
+        z = np.array(place)
+        p = _at(request, z[:, None] + offsets)
+        certified, log_cost = np.asarray(p.margin(request.epsilon)), np.log(request.cost(p))
         if certified[0] > -1e-6:
-            met.append((float(log_cost[0]), np.frombuffer(place)))
+            met.append((float(log_cost[0]), z))
         return certified, log_cost
 
     def value(which: int) -> Callable[[Point], float]:
-        return lambda z: float(evaluate(z.tobytes())[which][0])
+        return lambda z: float(evaluate(*z)[which][0])
 
     def slope(which: int) -> Callable[[Point], Point]:
         def central(z: Point) -> Point:
-            ahead, behind = np.split(evaluate(z.tobytes())[which][1:], 2)
-            return np.asarray((ahead - behind) / (2 * _DIFFERENCE))
+            ahead, behind = np.split(evaluate(*z)[which][1:], 2)
+            return (ahead - behind) / (2 * _DIFFERENCE)
 
         return central
 
@@ -170,7 +125,7 @@ def _relax(request: Request, start: Point, bounds: Bounds) -> Point | None:
 def _round_small_counts(request: Request, z: Point, bounds: Bounds) -> Point:
     """Round the counts below `_COARSE`, least first, to the cheaper neighbour once all else is optimised again."""
     bounds = list(bounds)
-    places = range(2, len(request.choices))
+    places = range(2, len(_choices(request)))
     while unsettled := [i for i in places if bounds[i][0] < bounds[i][1] and z[i] < np.log(_COARSE)]:
         i = min(unsettled, key=lambda i: float(z[i]))
         count = np.exp(z[i])
@@ -187,11 +142,15 @@ def _round_small_counts(request: Request, z: Point, bounds: Bounds) -> Point:
 
 def _round_up(request: Request, z: Point) -> Schedule:
     """Whole counts, none below those of `z`, and the least K that the theorem certifies with them."""
-    values = dict(zip(request.choices, np.exp(z), strict=False))
-    values["alpha"] = min(max(values["alpha"], request.alpha_min), request.alpha_max)
+    values = dict(zip(_choices(request), np.exp(z), strict=False))
+    values["alpha"] = min(max(values["alpha"], request.least_alpha), _largest_alpha(request))
     values["C_beta"] = float(f"{values['C_beta']:.4g}")  # the cost is flat in C_β there: spare the reader the digits
     values |= {name: np.ceil(values[name] - 1e-6) for name in request.counts}
-    while np.isinf(K := steps_to_accuracy(request.c, s := request.schedule(**values), request.epsilon, request.case)):
+    while np.isinf(
+        K := steps_to_accuracy(
+            request.constants, s := request.schedule(**values), request.epsilon, request.case, request.theorems
+        )
+    ):
         # `z` was certified to a tolerance only, and K cannot make up for noise.
         values["C_beta"] *= 1.01
         values |= {name: np.ceil(1.01 * values[name]) for name in request.counts}
@@ -202,19 +161,21 @@ def _polish(request: Request, s: Schedule) -> Schedule:
     """Descend over the neighbours that change one choice, K following, until none is cheaper by 1e-4 of the cost."""
     for _ in range(100):
         neighbours = _neighbours(request, s)
-        K = np.asarray(steps_to_accuracy(request.c, neighbours, request.epsilon, request.case))
+        K = np.asarray(
+            steps_to_accuracy(request.constants, neighbours, request.epsilon, request.case, request.theorems)
+        )
         certified = np.isfinite(K)
         costs = np.where(certified, request.cost(replace(neighbours, K=np.where(certified, K, 1.0))), np.inf)
         best = int(np.argmin(costs))
         if not costs[best] < request.cost(s) * (1 - 1e-4):
             break
-        s = replace(s, **{name: np.asarray(getattr(neighbours, name))[best] for name in request.choices}, K=K[best])
+        s = replace(s, **{name: np.asarray(getattr(neighbours, name))[best] for name in _choices(request)}, K=K[best])
     return s
 
 
 def _neighbours(request: Request, s: Schedule) -> Schedule:
     """Schedules that differ from `s` in one choice, as one schedule of arrays."""
-    values = {name: float(getattr(s, name)) for name in request.choices}
+    values = {name: float(getattr(s, name)) for name in _choices(request)}
     columns: list[dict[str, float]] = []
     for name, value in values.items():
         for factor in (1 + sign * shift for shift in _SHIFTS for sign in (-1, 1)):
@@ -222,6 +183,6 @@ def _neighbours(request: Request, s: Schedule) -> Schedule:
             if name in request.counts:
                 other = max(np.floor(other) if factor < 1 else np.ceil(other), 1.0)
             elif name == "alpha":
-                other = min(max(other, request.alpha_min), request.alpha_max)
+                other = min(max(other, request.least_alpha), _largest_alpha(request))
             columns.append({**values, name: other})
     return replace(s, **{name: np.array([column[name] for column in columns]) for name in values})

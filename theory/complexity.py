@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.algorithms import Algorithm
 from theory.constants import Constants, Real, Schedule
-from theory.convergence import (
-    A,
-    G,
-    Guarantee,
-    finite_sum_c1,
-    finite_sum_noise,
-    resampling_c1,
-    resampling_noise,
-    theorem_exact,
-    theorem_finite_sum,
-    theorem_resampling,
-)
-from theory.extended import product, ratio, total
-from theory.growth import within_cap
+from theory.convergence import Exact, FiniteSum, Guarantee, Resampling, Theorem
+from theory.extended import Extended, plain
+from theory.growth import Growth
+from theory.symbols import Symbols
+from theory.tight import ExactTight, FiniteSumTight, ResamplingTight
 from theory.validation import integer, one_of, real
 
 
@@ -38,10 +29,10 @@ class OracleCalls:
     @property
     def total(self) -> Real:
         """Gradients and Hessians together."""
-        return total(self.gradients, self.hessians)
+        return plain(Extended(self.gradients) + self.hessians)
 
 
-def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
+def step_oracle_calls(s: Schedule | Symbols, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
     """COMPLEXITY: oracle calls of one meta step, the estimate of the meta stepsize included.
 
     Resampling: `B(NS + T) + B'D_L` gradients, `BND` Hessians. Finite-sum: `B(N|S_i| + |T_i|) + B'|T_i|` gradients,
@@ -49,6 +40,7 @@ def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_s
 
     Parameters
     ----------
+    s : a schedule, or the symbols of the paper at one.
     case : "resampling", "finite-sum" or "exact".
     train_size, test_size : |S_i| and |T_i|, data per task; not read in the resampling case.
 
@@ -65,67 +57,36 @@ def step_oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_s
     integer("test_size", test_size, low=1)
     S, D, T, D_L = (s.S, s.D, s.T, s.D_L) if case == "resampling" else (train_size, train_size, test_size, test_size)
     tasks_for_stepsize = s.B if case == "exact" else s.B_prime
-    gradients = total(product(s.B, total(product(s.N, S), T)), product(tasks_for_stepsize, D_L))
-    return OracleCalls(gradients, product(s.B, s.N, D))
+    B, N = Extended(s.B), Extended(s.N)
+    gradients = B * (N * S + T) + Extended(tasks_for_stepsize) * D_L
+    return OracleCalls(plain(gradients), plain(B * N * D))
 
 
-def oracle_calls(s: Schedule, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
+def oracle_calls(s: Schedule | Symbols, case: Algorithm, train_size: Real = 1, test_size: Real = 1) -> OracleCalls:
     """Oracle calls of a whole run of K meta steps; arguments, errors and source as `step_oracle_calls`."""
     step = step_oracle_calls(s, case, train_size, test_size)
-    return OracleCalls(product(s.K, step.gradients), product(s.K, step.hessians))
+    K = Extended(s.K)
+    return OracleCalls(plain(K * step.gradients), plain(K * step.hessians))
 
 
-_THEOREMS: dict[Algorithm, Callable[[Constants, Schedule], Guarantee]] = {
-    "exact": theorem_exact,
-    "finite-sum": theorem_finite_sum,
-    "resampling": theorem_resampling,
-}
+_SLACK = np.array([[1e-3], [1e-6], [1e-9], [1e-12], [0.0], [0.0], [0.0]])
+_OFFSET = np.array([[1.0], [1.0], [1.0], [1.0], [1.0], [0.0], [-1.0]])
+"""Meta steps that are tried, relative to the real number that the theorem needs, and beyond."""
+
+Theorems: TypeAlias = Mapping[Algorithm, type[Theorem]]
+"""A theorem for each algorithm."""
+THEOREMS: Theorems = {"exact": Exact, "finite-sum": FiniteSum, "resampling": Resampling}
+TIGHT: Theorems = {"exact": ExactTight, "finite-sum": FiniteSumTight, "resampling": ResamplingTight}
+"""The own ones; they speak wherever the paper's cap holds."""
 
 
-def theorem(c: Constants, s: Schedule, case: Algorithm) -> Guarantee:
+def theorem(c: Constants, s: Schedule, case: Algorithm, theorems: Theorems = THEOREMS) -> Guarantee:
     """Return what the theorem of `case` promises; errors and source as `theorem_exact` and its two siblings."""
     one_of("case", case, get_args(Algorithm))
-    return _THEOREMS[case](c, s)
+    return theorems[case](c, s).guarantee
 
 
-def descent_share(c: Constants, s: Schedule, case: Algorithm) -> Real:
-    """`c_1` of the theorem of `case`, possibly ≤ 0. Raises PremiseError past the cap. Source: as `theorem`."""
-    one_of("case", case, get_args(Algorithm))
-    if case == "exact":
-        return 1 - np.divide(0.5, s.C_beta)
-    return finite_sum_c1(c, s) if case == "finite-sum" else resampling_c1(c, s)
-
-
-def need(c: Constants, s: Schedule, epsilon: Real) -> Real:
-    """`(A + Gε)/ε²`: a theorem certifies `ḡ ≤ ε` iff its `R · need ≤ 1`. Source: `root_bound`, solved for R."""
-    return product(total(A(c, s), product(G(c, s), epsilon)), ratio(1.0, epsilon), ratio(1.0, epsilon))
-
-
-def margin(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
-    """`c_1 (1 − R · need)`, by how much the theorem of `case` certifies `ḡ ≤ ε`; negative where it does not.
-
-    Raises PremiseError past the cap only, so that a search may cross `c_1 = 0`. Source: as `theorem`.
-    """
-    one_of("case", case, get_args(Algorithm))
-    noise: Real = 0.0
-    if case == "finite-sum":
-        noise = product(s.C_beta, finite_sum_noise(c, s))
-    elif case == "resampling":
-        noise = resampling_noise(c, s)
-    spent = total(product(s.C_beta, np.divide(s.Delta, s.K)), noise)
-    return descent_share(c, s, case) - product(spent, need(c, s, epsilon))
-
-
-def steps_needed(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
-    """Real-valued K at which `margin` is zero; ∞ where no K is enough. Errors and source as `margin`."""
-    room = margin(c, replace(s, Delta=0.0), epsilon, case)
-    enough = np.greater(room, 0)
-    per_room = product(s.C_beta, s.Delta, need(c, s, epsilon))
-    result: Real = np.where(enough, ratio(per_room, np.where(enough, room, 1.0)), np.inf)[()]
-    return result
-
-
-def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
+def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm, theorems: Theorems = THEOREMS) -> Real:
     """COMPLEXITY: the least K for which the theorem of `case` certifies `ḡ ≤ ε`; ∞ where no K does.
 
     Reads every field of the schedule but K; elementwise over arrays, and never a PremiseError: past the stepsize cap,
@@ -136,26 +97,21 @@ def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm)
     """
     one_of("case", case, get_args(Algorithm))
     real("epsilon", epsilon, open_low=True)
-    names = [field.name for field in fields(s)]
-    arrays = np.broadcast_arrays(*(getattr(s, name) for name in names), epsilon)
-    flat = Schedule(**{name: array.ravel() for name, array in zip(names, arrays, strict=False)})
-    accuracy = arrays[-1].ravel()
+    arrays = np.broadcast_arrays(*vars(s).values(), epsilon)
+    *columns, accuracy = (array.ravel() for array in arrays)
+    flat = Schedule(**dict(zip(vars(s), columns, strict=True)))
+    capped = np.flatnonzero(Growth(c, flat).within_cap)
+    needed = np.asarray(theorems[case](c, _take(flat, capped)).steps_needed(accuracy[capped]))
+    index = capped[np.isfinite(needed)]
+    guess = np.maximum(np.ceil(needed[np.isfinite(needed)]), 1.0)
+    # The guess is off by rounding: the theorem itself decides.
+    candidates = np.clip(np.ceil(guess * (1 + _SLACK)) + _OFFSET, 1.0, np.finfo(np.float64).max)
+    certified = theorem(c, replace(_take(flat, index), K=candidates), case, theorems).bound <= accuracy[index]
     steps = np.full(accuracy.shape, np.inf)
-    capped = np.flatnonzero(within_cap(c, flat))
-    guess = np.maximum(np.ceil(steps_needed(c, _take(flat, capped), accuracy[capped], case)), 1.0)
-    # The guess is off by rounding: the theorem itself decides. Candidates fall, so that the least certified one stays.
-    for slack, offset in ((1e-3, 1), (1e-6, 1), (1e-9, 1), (1e-12, 1), (0, 1), (0, 0), (0, -1)):
-        candidate = np.ceil(guess * (1 + slack)) + offset
-        tried = np.flatnonzero(np.isfinite(candidate) & (candidate >= 1))
-        index = capped[tried]
-        if index.size:
-            bound = theorem(c, replace(_take(flat, index), K=candidate[tried]), case).bound
-            certified = np.less_equal(bound, accuracy[index])
-            steps[index[certified]] = candidate[tried][certified]
-    result: Real = steps.reshape(arrays[-1].shape)[()]
-    return result
+    steps[index] = np.where(certified, candidates, np.inf).min(axis=0)
+    return steps.reshape(arrays[0].shape)[()]
 
 
 def _take(s: Schedule, index: npt.NDArray[np.intp]) -> Schedule:
     """Elements of a schedule of flat arrays."""
-    return Schedule(**{field.name: np.asarray(getattr(s, field.name))[index] for field in fields(s)})
+    return Schedule(**{name: np.asarray(values)[index] for name, values in vars(s).items()})

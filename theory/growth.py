@@ -2,68 +2,87 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 
 from theory.constants import Constants, Real, Schedule
-from theory.extended import product, ratio, total
+from theory.extended import Extended, Number, choose, exp, expm1, log1p, maximum, plain
+from theory.symbols import Symbols, power, symbol
 from theory.validation import PremiseError, integer
 
 
-def q(c: Constants, s: Schedule) -> Real:
-    """Growth `q = 1 + αL` of one inner step. Source: Ji, Yang, Liang (2022)."""
-    return total(1.0, product(s.alpha, c.L))
+class Growth(Symbols):
+    """Growth along the inner path. Source: Ji, Yang, Liang (2022), where not said otherwise."""
+
+    @symbol
+    def log_q(p) -> Extended:
+        """`ln q`, exact to rounding for small αL."""
+        return log1p(p.alpha * p.L)
+
+    @power
+    def q(p, j: Number) -> Extended:
+        """Growth `q^j` of j inner steps, `q = 1 + αL`.
+
+        `j` is an integer ≥ −1 (−1 serves `q^{N−1}` at N = 0), or an array; ValueError for any other `j`.
+
+        >>> float(Growth(Constants(L=2.0), Schedule(N=3, alpha=0.25)).q(2))
+        2.25
+        """
+        steps = plain(j)
+        integer("j", steps, low=-1)
+        size = p.log_q * np.abs(steps)
+        return exp(choose(steps < 0, 0 - size, size))
+
+    @power
+    def e(p, j: Number) -> Extended:
+        """Excess `q^j − 1` of the growth of j ≥ 0 inner steps, without cancellation for small αL."""
+        integer("j", plain(j), low=0)
+        return expm1(p.log_q * j)
+
+    @symbol
+    def excess_sum(p) -> Extended:
+        """`Σ_{j<N} (q^j − 1) = (q^N − 1)/(αL) − N`, without cancellation for small αL; in the bias of Algorithm 1."""
+        x = p.alpha * p.L
+        small = p.N * x <= 0.5
+        series = _binomial_series(plain(p.N), choose(small, x, 0.0))
+        closed = p.e(p.N) / choose(small, 1.0, x) - p.N
+        return Extended(choose(small, series, choose(p.N <= 1, 0.0, closed)))
+
+    @symbol
+    def cap(p) -> Extended:
+        """`α_cap(N) = (2^{1/(2N)} − 1)/L`: the theorems need `α < α_cap`, that is `q^{2N} < 2`. Infinite at N = 0."""
+        return expm1(Extended(math.log(2)) / (2 * p.N)) / p.L
+
+    @property
+    def within_cap(p) -> Any:
+        """Whether `α < α_cap(N)` (then `q^{2N} < 2` also in float64), elementwise."""
+        return (p.alpha < p.cap) & (p.e(2 * p.N) < 1)
+
+    def require_cap(p) -> None:
+        """Raise PremiseError where `α ≥ α_cap(N)` for any element of the schedule."""
+        p.require_stepsize(p.within_cap, p.cap, "cap")
+
+    def require_stepsize(p, allowed: Any, cap: Extended, name: str) -> None:
+        """Raise PremiseError that names the first element of the schedule whose stepsize is not below a cap."""
+        if np.all(allowed):
+            return
+        bad = ~np.asarray(allowed)
+        alpha, N, below = (np.broadcast_to(x, bad.shape)[bad].flat[0] for x in (p.alpha, p.N, cap))
+        raise PremiseError(
+            f"alpha = {alpha:.17g} is not allowed: alpha must be < {below:.17g}, the {name} at N = {N:g}",
+            f"α is past the {name}",
+        )
 
 
-def growth(c: Constants, s: Schedule, j: Real) -> Real:
-    """Growth `q^j` of j inner steps; ∞ where it overflows.
-
-    `j` is an integer ≥ −1 (−1 serves `q^{N−1}` at N = 0), or an array. Raises ValueError for any other `j`.
-
-    Source: Ji, Yang, Liang (2022).
-
-    >>> float(growth(Constants(L=2.0), Schedule(N=3, alpha=0.25), 2))
-    2.25
-    """
-    integer("j", j, low=-1)
-    with np.errstate(over="ignore"):
-        result: Real = np.exp(_log_growth(c, s, j))
-    return result
-
-
-def growth_excess(c: Constants, s: Schedule, j: Real) -> Real:
-    """`q^j − 1`, without cancellation for small αL. Arguments, errors and source as `growth`."""
-    integer("j", j, low=-1)
-    with np.errstate(over="ignore"):
-        result: Real = np.expm1(_log_growth(c, s, j))
-    return result
-
-
-def _log_growth(c: Constants, s: Schedule, j: Real) -> Real:
-    """`j ln q`, exact to rounding for small αL."""
-    log_q = np.log1p(product(s.alpha, c.L))
-    return np.multiply(np.sign(j), product(np.abs(j), log_q))
-
-
-def excess_sum(c: Constants, s: Schedule) -> Real:
-    """`Σ_{j<N} (q^j − 1) = (q^N − 1)/(αL) − N`, without cancellation for small αL.
-
-    Source: Ji, Yang, Liang (2022); the sum in the bias of Algorithm 1.
-
-    >>> float(excess_sum(Constants(L=2.0), Schedule(N=3, alpha=0.25)))  # 0 + 0.5 + 1.25
-    1.75
-    """
-    x, N = product(s.alpha, c.L), s.N
-    # (q^N − 1)/x − N = Σ_{k≥2} C(N, k) x^{k−1}: for Nx ≤ ½ twenty terms reach float64, and none is negative.
-    small = np.less_equal(product(N, x), 0.5)
-    x_small = np.where(small, x, 0.0)
-    term, series = N, np.zeros(small.shape)
+def _binomial_series(N: Real, x: Real) -> Real:
+    """`(q^N − 1)/x − N = Σ_{k≥2} C(N, k) x^{k−1}` for integer N: no term is negative, and Nx ≤ ½ needs twenty."""
+    term, series = N, 0.0 * x
     for k in range(1, 21):
-        term = term * (np.maximum(N - k, 0.0) * x_small) / (k + 1)
+        term = term * ((N - k) * x) / (k + 1)
         series = series + term
-    closed = ratio(growth_excess(c, s, N), np.where(small, 1.0, x)) - N
-    result: Real = np.where(small, series, np.where(np.less_equal(N, 1), 0.0, closed))[()]
-    return result
+    return series
 
 
 def stepsize_cap(c: Constants, N: Real) -> Real:
@@ -76,18 +95,13 @@ def stepsize_cap(c: Constants, N: Real) -> Real:
     >>> round(float(stepsize_cap(Constants(L=2.0), 1)), 6)
     0.207107
     """
-    integer("N", N, low=0)
-    with np.errstate(divide="ignore"):
-        result: Real = np.expm1(np.divide(np.log(2), np.multiply(2, N))) / c.L
-    return result
+    return plain(Growth(c, Schedule(N=N, alpha=0.0)).cap)
 
 
 def stepsize_cap_limit(c: Constants, N: Real) -> Real:
     """`ln 2/(2LN)`, what `α_cap(N)` approaches from above as N grows. Arguments and errors as `stepsize_cap`."""
     integer("N", N, low=0)
-    with np.errstate(divide="ignore"):
-        result: Real = np.divide(np.log(2), np.multiply(2 * c.L, N))
-    return result
+    return plain(math.log(2) / (2 * c.L * Extended(N)))
 
 
 def recommended_stepsize(c: Constants, N: Real) -> Real:
@@ -96,19 +110,4 @@ def recommended_stepsize(c: Constants, N: Real) -> Real:
     Raises ValueError where `N` is not an integer ≥ 0. Source: Ji, Yang, Liang (2022), the complexity corollaries.
     """
     integer("N", N, low=0)
-    result: Real = 1 / np.multiply(8 * c.L, np.maximum(N, 1))
-    return result
-
-
-def within_cap(c: Constants, s: Schedule) -> npt.NDArray[np.bool_]:
-    """Whether `α < α_cap(N)` (then `q^{2N} < 2` also in float64), elementwise; never raises."""
-    return np.asarray(np.less(s.alpha, stepsize_cap(c, s.N)) & np.less(growth_excess(c, s, 2 * s.N), 1))
-
-
-def require_cap(c: Constants, s: Schedule) -> None:
-    """Raise PremiseError where `α ≥ α_cap(N)` for any element of the schedule."""
-    ok = within_cap(c, s)
-    if not ok.all():
-        alpha, N = (np.broadcast_to(field, ok.shape)[~ok].flat[0] for field in (s.alpha, s.N))
-        cap = stepsize_cap(c, float(N))
-        raise PremiseError(f"alpha = {alpha:.17g} is not allowed: alpha must be < {cap:.17g}, the cap at N = {N:g}")
+    return plain(1 / (8 * c.L * maximum(N, 1)))

@@ -122,4 +122,4 @@ def meta_objective(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> 
 
 def mean_over_tasks(per_task: Array) -> Array:
     """Mean over the task axis of per-task vectors: (..., tasks, d) gives (..., d)."""
-    return np.asarray(per_task.mean(axis=-2))
+    return per_task.mean(axis=-2)

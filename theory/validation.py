@@ -8,9 +8,26 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
+"""Control characters, and what stands in for them."""
+
 
 class PremiseError(ValueError):
-    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`)."""
+    """The premise of a statement fails, so the statement does not speak (for instance `α ≥ α_cap`).
+
+    `why` says so without the numbers, which the message has.
+    """
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+    def __reduce__(self) -> tuple[type[PremiseError], tuple[str, str]]:
+        return PremiseError, (str(self), self.why)
+
+
+class Float64Error(ValueError):
+    """What is asked for exists, but not in float64: an instance whose parts lie closer than numbers do."""
 
 
 def real(
@@ -20,8 +37,15 @@ def real(
 
     Raises ValueError with one line that names the field, the value and what is allowed.
     """
-    if isinstance(value, float) and low < value < np.inf:
+    if isinstance(value, float) and (low < value < np.inf or (value == low and not open_low)):
         return  # the common case, a hundred times faster than arrays
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float64
+        and value.size
+        and low < value.min() <= value.max() < np.inf
+    ):
+        return
     allowed = f"a {'' if infinite else 'finite '}number {'>' if open_low else '>='} {low:g}"
     array = as_numbers(name, value, allowed)
     bad = np.isnan(array) | (array <= low if open_low else array < low)
@@ -33,8 +57,8 @@ def real(
 
 def integer(name: str, value: int | npt.ArrayLike, *, low: int) -> None:
     """Require `value` (scalar or array) to be integer-valued and at least `low`; raises ValueError in one line."""
-    if type(value) is int and value >= low:
-        return
+    if isinstance(value, int | float) and type(value) is not bool and value >= low and value % 1 == 0:
+        return  # the common case, as in `real`
     allowed = f"an integer >= {low}"
     array = as_numbers(name, value, allowed)
     bad = ~np.isfinite(array) | (array < low) | (array != np.floor(array))
@@ -68,9 +92,22 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the type and the text of an exception in one line.
+    """Return the type and the text of an exception in one line; its type alone where its text cannot be made.
 
     >>> one_line(KeyError("a")), one_line(AssertionError())
     ("KeyError: 'a'", 'AssertionError')
     """
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return printable(f"{type(error).__name__}: {text}").removesuffix(":")
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line without control characters, which a terminal would obey.
+
+    >>> printable("two\\nlines, \\x1b[31mred")
+    'two lines, �[31mred'
+    """
+    return " ".join(text.split()).translate(CONTROL)

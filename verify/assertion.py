@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from problems.problem import Problem
 from verify.running.evaluation import evaluate
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 from verify.running.selection import Selection, plan
 
 SHOWN = 10
@@ -28,7 +28,7 @@ def assert_claims(
     claims : names of claims, or one name; all that speak of the problem where empty.
     inner_steps : the numbers N of inner steps to examine, or one; those of the profile where empty.
     profile : "quick", "default" or "full".
-    seed : of everything random; the outcome depends on nothing else.
+    seed : of everything random.
 
     Returns
     -------
@@ -51,10 +51,10 @@ def assert_claims(
         seed=seed,
     )
     given = None if isinstance(problem, str) else problem
-    jobs = plan(selection, given)
-    audit = _evaluate((job for job in jobs if job.is_audit), given)
+    cells = plan(selection, given)
+    audit = _evaluate((cell for cell in cells if cell.is_audit), given)
     _require(audit, "the audit of the constants fails: nothing else was examined")
-    records = _evaluate((job for job in jobs if not job.is_audit), given)
+    records = _evaluate((cell for cell in cells if not cell.is_audit), given)
     _require(records, "claims do not hold")
     if not any(record.verdict == "holds" for record in records or audit):
         reasons = dict.fromkeys(f"{r.claim}: {r.verdict}, {r.note}" for r in records or audit)
@@ -62,8 +62,8 @@ def assert_claims(
     return audit + records
 
 
-def _evaluate(jobs: Iterable[Job], problem: Problem | None) -> list[Record]:
-    return [record for job in jobs for record in evaluate(job, problem)]
+def _evaluate(cells: Iterable[CellName], problem: Problem | None) -> list[Record]:
+    return [record for cell in cells for record in evaluate(cell, problem)]
 
 
 def _require(records: Sequence[Record], what: str) -> None:

@@ -1,185 +1,227 @@
-"""A claim: one result of the paper, how it is measured, and the mutants that must be refuted."""
+"""A claim: one inequality, where it comes from, how it is measured, and the mutants that must be refuted."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 import verify.claims
 from problems.problem import Case, Problem
-from theory.constants import Constants, Schedule
-from verify.verdict import Finding
+from verify.cell import Cell, Formula, StepsizeRule, as_it_is
+from verify.verdict import EPS, Finding
 
-Formula: TypeAlias = Callable[..., Any]
-"""The thing under test, a call into `theory`; each claim says what arguments its formula takes."""
-
-StepsizeRule: TypeAlias = Literal["recommended", "near cap", "fixed", "past cap", "small"]
-
-
-def alpha_L(rule: StepsizeRule, N: int) -> float:
-    """Dimensionless stepsize αL of a rule: 1/(8N), 0.9 of the cap, 1/4 at every N, twice the cap, or 1/(1000N)."""
-    steps = max(N, 1)
-    cap = float(np.expm1(np.log(2) / (2 * steps)))
-    return {
-        "recommended": 1 / (8 * steps),
-        "near cap": 0.9 * cap,
-        "fixed": 0.25,
-        "past cap": 2 * cap,
-        "small": 1 / (1000 * steps),
-    }[rule]
+EVERYWHERE: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")
+WEAKER = 1.02
+"""By how much a bound that is attained must be seen to be too large."""
+CLEAR, MARGIN = 1e-3, 100
+"""Relative rounding error with which a bound is still seen to be attained; roundings of one evaluation, at least."""
+NEAR = 0.01
+"""How far below its bound the largest measurement of an attained claim may stay, relatively."""
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How hard a profile works. Counts, not times, so that results are reproducible.
+class Source:
+    """Where a statement comes from, in words, and whether it is our own."""
 
-    Attributes
-    ----------
-    probes : random points examined before an attack.
-    attack : generations of the attack's population search (0: probes only).
-    simplex : evaluations of the simplex search that follows it.
-    samples : Monte-Carlo samples of the first round.
-    rounds : rounds of sampling at most; each draws four times as many samples as the one before.
-    meta_steps : meta steps K of a run of an algorithm.
-    replicas : independent replicas of a stochastic run.
-    inner_steps : the N that are examined.
-    """
-
-    probes: int
-    attack: int
-    simplex: int
-    samples: int
-    rounds: int
-    meta_steps: int
-    replicas: int
-    inner_steps: tuple[int, ...]
+    text: str
+    own: bool
 
 
-PROFILES = {
-    "quick": Effort(64, 6, 0, 1000, 2, 60, 32, (1, 2, 5)),
-    "default": Effort(128, 15, 0, 2000, 3, 150, 64, (1, 2, 5, 10, 20)),
-    "full": Effort(1024, 80, 400, 10_000, 5, 1000, 256, (0, 1, 2, 5, 10, 20, 50)),
-}
+def paper(place: str) -> Source:
+    """A statement of the paper, and where it stands there."""
+    return Source(f"Ji, Yang, Liang (2022), {place}; the paper's statement, constants re-proved", own=False)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One unit of work: a claim on a problem at one N and one stepsize rule, with the formula to test.
-
-    Everything random in it comes from `rng(...)`, which is keyed by the run's seed and this cell's own name.
-    """
-
-    claim: str
-    problem_name: str
-    problem: Problem
-    N: int
-    rule: StepsizeRule
-    effort: Effort
-    seed: int
-    delta: float
-    formula: Formula
-
-    @property
-    def constants(self) -> Constants:
-        """Constants of the problem."""
-        return self.problem.constants
-
-    @cached_property
-    def alpha(self) -> float:
-        """Inner stepsize α = (αL)/L."""
-        return alpha_L(self.rule, self.N) / self.problem.constants.L
-
-    def schedule(self, **fields: Any) -> Schedule:
-        """Return the cell's (N, α) with any other fields of a schedule."""
-        return replace(self._schedule, **fields) if fields else self._schedule
-
-    @cached_property
-    def _schedule(self) -> Schedule:
-        return Schedule(N=self.N, alpha=self.alpha)
-
-    def rng(self, *place: object) -> np.random.Generator:
-        """Generator keyed by (seed, claim, problem, N, rule, place): independent of order and of workers."""
-        return np.random.default_rng(keyed_seed(self.seed, self.claim, self.problem_name, self.N, self.rule, *place))
+def own(why: str = "") -> Source:
+    """A statement of our own, and why it is true in a few words."""
+    return Source(f"own: {why}" if why else "own", own=True)
 
 
-def keyed_seed(seed: int, *place: object) -> np.random.SeedSequence:
-    """Seed for one place in a run; the place is hashed, so equal places give equal draws everywhere."""
-    digest = hashlib.sha256("\x1f".join(map(str, place)).encode()).digest()
-    return np.random.SeedSequence([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
-
-
-@dataclass(frozen=True)
 class Mutant:
-    """A wrong formula, and where the suite refutes it.
+    """The paper with an error, and where the suite refutes it.
 
     Attributes
     ----------
     name : what is wrong, for instance "q^{j−1} for q^j".
-    formula : the wrong formula, called as the right one is.
-    problem : registered problem that refutes it.
+    on : registered problem that refutes it.
     N, rule : the cell that refutes it.
+    formula : stands in for the claim's formula, where what is wrong is no symbol of the paper.
+    symbols : what `theory.paper.Paper` takes as changes; whatever is computed from a changed symbol changes too.
     """
 
-    name: str
-    formula: Formula
-    problem: str
-    N: int = 5
-    rule: StepsizeRule = "near cap"
+    def __init__(
+        self,
+        name: str,
+        on: str,
+        *,
+        N: int = 5,
+        rule: StepsizeRule = "near cap",
+        formula: Formula | None = None,
+        **symbols: Any,
+    ) -> None:
+        self.name, self.on, self.N, self.rule = name, on, N, rule
+        self.formula, self.symbols = formula, symbols
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One result, as an executable statement.
+@dataclass(frozen=True)
+class On:
+    """A registered instance on which a bound is attained; it makes a claim of its own, "X on instance".
 
     Attributes
     ----------
-    name : as in the paper or in the ledger, in lower case ("path", "second moment").
-    title : the ledger's line.
-    source : paper and statement, or "own".
-    statement : the inequality, in plain text with `_` and `^` for indices.
-    assumptions : what it needs, in words.
-    measured : how the measured value is obtained.
-    sharp : the instance that attains it, or "none within a factor 2 is known".
+    instance : its name.
+    why : why the bound cannot be lowered there.
+    within : how far below the bound a measurement may stay, relatively and beyond its slack.
+    at, N : stepsize rules and inner steps; those N of the claim where None.
+    only : what the labels of the checks begin with that attain it, where not all do.
+    called : the instance's name within that of the claim, where it has another one there.
+    weaker : the factor on the bound that must be seen to be too large.
+    """
+
+    instance: str
+    why: str
+    within: float = 0.0
+    at: tuple[StepsizeRule, ...] = EVERYWHERE
+    N: tuple[int, ...] | None = None
+    only: str = ""
+    called: str = ""
+    weaker: float = WEAKER
+
+
+def nothing(cell: Cell) -> Iterator[Finding]:
+    """Measure nothing."""
+    return iter(())
+
+
+class Way:
+    """How the findings of a claim come from the function that `claim` decorates: this one leaves all to the function.
+
+    Attributes
+    ----------
+    long : it takes as long as an instance needs; so an instance that attains the claim is left to "X on instance".
+    """
+
+    long: bool = False
+
+    def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterable[Finding]:
+        """Measure in one cell."""
+        findings: Iterable[Finding] = measure(cell)
+        return findings
+
+    def relatives(self, cell: Cell) -> Iterator[tuple[Cell, dict[str, float]]]:
+        """Cells on which a bound must be attained if it is on `cell`, and the free parameters of their problems."""
+        yield cell, {}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One inequality, as an executable statement; `claim` when it decorates the function that measures.
+
+    The function measures as the way `by` says: see `verify.evidence.attack`, `verify.evidence.expectation` and
+    `verify.evidence.runs`. Without a way it takes the cell and yields findings.
+
+    Attributes
+    ----------
+    name : as in the paper or in the ledger, in lower case ("path", "second moment"); its draws are keyed by it.
+    statement : what the paper calls it, a name of `verify.statements`, or another one of a user's.
+    title : one line, without that name.
+    says : the inequality, in plain text with `_` and `^` for indices.
+    source : of the paper, or own.
+    measured : how the measured value is obtained, in words.
+    assumes : what it needs, in words.
+    by : how findings come from the decorated function.
+    at : stepsize rules it is examined at.
+    inner_steps : keep only these N (None: all of the profile).
     cases : the cases in which it speaks.
     needs : constants that must be finite for it to speak, or to bound the rounding of what it measures.
-    formula : the formula under test.
-    check : measures; yields findings for one cell.
-    mutants : wrong formulas that must be refuted.
-    rules : stepsize rules it is examined at.
-    problems : names of the problems it runs on by default, or None for all ordinary problems that it applies to, and
-        its sharp instances are added to either by `sharp_on`.
-    sharp_on : registered sharp instances it also runs on.
-    inner_steps : keep only these N (None: all of the profile).
+    problems : names of the only problems of which it speaks, or None for all that it applies to.
+    also : registered instances on which it is examined beside its problems, or beside the ordinary ones; those that
+        attain it need not be named again.
+    everywhere : it is examined on all registered problems, the sharp ones included.
+    attained : instances on which the bound is attained; each makes a claim "X on instance".
+    sharp : how near the bound measurements come where none attains it.
+    improved_by : name of an own claim that says more from the same assumptions, where this one is not attained.
+    settled : its standing in words, where its own measurement settles it.
+    mutants : wrong versions that must be refuted.
+    formula : what is tested, where that is no symbol of the paper.
+    audit : it examines the constants of a problem, on which every other claim rests.
+    of, instance : of a claim "X on instance", the name of X and the instance; "" for others.
+    measure : the decorated function.
     """
 
     name: str
-    title: str
-    source: str
     statement: str
-    assumptions: tuple[str, ...]
+    title: str
+    _: KW_ONLY
+    says: str
+    source: Source
     measured: str
-    sharp: str
-    formula: Formula
-    check: Callable[[Cell], Iterable[Finding]]
-    mutants: tuple[Mutant, ...]
+    assumes: tuple[str, ...] = ()
+    by: Way = field(default_factory=Way)
+    at: tuple[StepsizeRule, ...] = EVERYWHERE
+    inner_steps: tuple[int, ...] | None = None
     cases: frozenset[Case] = frozenset({"resampling", "finite-sum"})
     needs: tuple[str, ...] = ()
-    rules: tuple[StepsizeRule, ...] = ("recommended", "near cap", "fixed")
     problems: tuple[str, ...] | None = None
-    sharp_on: tuple[str, ...] = ()
-    inner_steps: tuple[int, ...] | None = None
+    also: tuple[str, ...] = ()
+    everywhere: bool = False
+    attained: tuple[On, ...] = ()
+    sharp: str = ""
+    improved_by: str = ""
+    settled: str = ""
+    mutants: tuple[Mutant, ...] = ()
+    formula: Formula = as_it_is
+    audit: bool = False
+    of: str = ""
+    instance: str = ""
+    measure: Callable[..., Any] = nothing
+
+    def __call__(self, measure: Callable[..., Any]) -> Claim:
+        """Register the claim that `measure` measures, and those that it is attained; ValueError for a name in use."""
+        made = replace(self, measure=measure)
+        for each in (made, *(_attained(made, on) for on in made.attained)):
+            if each.name in _CLAIMS and _CLAIMS[each.name].module != each.module:
+                raise ValueError(f"two claims are named {each.name!r}")
+            _CLAIMS[each.name] = each
+        return made
+
+    def check(self, cell: Cell) -> Iterable[Finding]:
+        """Findings in one cell."""
+        return self.by.findings(cell, self.measure)
 
     @property
-    def is_audit(self) -> bool:
-        """Whether it examines the constants of a problem, on which every other claim rests."""
-        return is_audit(self.name)
+    def module(self) -> str:
+        """Where it is written."""
+        return self.measure.__module__
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Registered instances on which it is examined beside its problems, or beside the ordinary ones."""
+        attaining = () if self.by.long else (on.instance for on in self.attained)
+        return tuple(dict.fromkeys((*attaining, *self.also)))
+
+    @property
+    def sharpness(self) -> str:
+        """How near the bound measurements come, in words."""
+        attained = [f"{on.instance}: {on.why}" for on in self.attained]
+        return "; ".join([*attained, *filter(None, [self.sharp])]) or "not known"
+
+    @property
+    def standing(self) -> str:
+        """Whether its bound is known to be the least: attained within 1 %, improved by another claim's, or open."""
+        if self.instance or self.audit:
+            return ""
+        if self.settled:
+            return self.settled
+        if any(on.within <= NEAR for on in self.attained):
+            return "attained"
+        return f"improved: {self.improved_by}" if self.improved_by else "open"
 
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""
@@ -188,26 +230,88 @@ class Claim:
         missing = [name for name in self.needs if not np.isfinite(getattr(problem.constants, name))]
         return f"needs finite {', '.join(missing)}" if missing else ""
 
+    def elsewhere(self, problem_name: str) -> str:
+        """Why the claim has nothing to say of the problem of this name, in one line, or "" if it may."""
+        if self.problems is None or problem_name in (*self.problems, *self.instances):
+            return ""
+        return f"speaks of {', '.join((*self.problems, *self.instances))} only"
 
-def is_audit(name: str) -> bool:
-    """Whether the claim of this name is an audit of constants: these run first."""
-    return name.startswith("constants")
+
+@dataclass(frozen=True)
+class Attained(Way):
+    """The findings of another claim, each of which must come near its bound, on an instance and on its relatives."""
+
+    claim: Claim
+    on: On
+
+    def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterator[Finding]:
+        """Measure as the other claim does; what is sampled on the way attains nothing."""
+        for member, free in self.claim.by.relatives(cell):
+            for finding in self.claim.check(replace(member, formula=self.claim.formula)):
+                if finding.method != "monte-carlo" and finding.label.startswith(self.on.only):
+                    found = replace(
+                        finding,
+                        bound=cell.formula(finding.bound),
+                        attained=True,
+                        shortfall=self.on.within,
+                        label=", ".join([*filter(None, [finding.label]), *(f"{k} = {x:.3g}" for k, x in free.items())]),
+                        witness={**finding.witness, **free},
+                    )
+                    yield replace(found, silent=out_of_reach(member, found))
 
 
+def out_of_reach(cell: Cell, found: Finding) -> str:
+    """Why float64 cannot tell whether a bound is attained that seems not to be, or "" where it can.
+
+    Two points of which the inner path is to stay in the same piece of a loss must begin `q^{−N}` of that piece apart,
+    and their difference carries a rounding error of some `(N + 2)` operations: its relative error grows like `q^N`.
+    Past the shortfall that is allowed (at least `CLEAR`) it says nothing; nor where it is so large in the finding.
+    """
+    if not found.falls_short:
+        return ""
+    allowed = max(found.shortfall, CLEAR)
+    lost = EPS * (cell.N + 2) * float(cell.paper.unchanged.q(cell.N))
+    if lost <= allowed / MARGIN and found.slack <= allowed * found.bound:
+        return ""
+    return (
+        f"float64 cannot attain it: rounding errors grow by q^N = {float(cell.paper.unchanged.q(cell.N)):.3g} on a path"
+    )
+
+
+def _attained(of: Claim, on: On) -> Claim:
+    """Claim that the bound of `of` is attained on an instance."""
+    how = f"attained{f' within {100 * on.within:g} %' if on.within else ''} on {on.instance}"
+    N = on.N or of.inner_steps
+    too_large = Mutant(
+        f"a bound {100 * (on.weaker - 1):.0f} % larger",
+        on.instance,
+        N=N[0] if N else 5,
+        rule=on.at[0],
+        formula=lambda bound: on.weaker * bound,
+    )
+    return replace(
+        of,
+        name=f"{of.name} on {on.called or on.instance}",
+        title=f"{of.title}; {how}",
+        says=f"{how}{f' at {on.only}' if on.only else ''}: {of.says}",
+        source=own(),
+        by=Attained(of, on),
+        mutants=(too_large,),
+        attained=(),
+        sharp=f"{on.instance}: {on.why}",
+        improved_by="",
+        of=of.name,
+        instance=on.instance,
+        at=on.at,
+        inner_steps=N,
+        problems=(on.instance,),
+        also=(),
+        formula=as_it_is,
+    )
+
+
+claim = Claim
 _CLAIMS: dict[str, Claim] = {}
-
-
-def claim(**description: Any) -> Callable[[Callable[[Cell], Iterable[Finding]]], Claim]:
-    """Register the decorated check as a claim; the keywords are the fields of `Claim`."""
-
-    def decorate(check: Callable[[Cell], Iterable[Finding]]) -> Claim:
-        made = Claim(check=check, **description)
-        if made.name in _CLAIMS and _CLAIMS[made.name].check.__module__ != check.__module__:
-            raise ValueError(f"two claims are named {made.name!r}")
-        _CLAIMS[made.name] = made
-        return made
-
-    return decorate
 
 
 def claims() -> dict[str, Claim]:
@@ -219,11 +323,16 @@ def claims() -> dict[str, Claim]:
     return dict(sorted(_CLAIMS.items(), key=lambda item: _own_module(item[1])))
 
 
+def is_audit(name: str) -> bool:
+    """Whether the claim of this name is an audit of constants: these run first."""
+    _discover()
+    return name in _CLAIMS and _CLAIMS[name].audit
+
+
 def _own_module(made: Claim) -> tuple[bool, str]:
     """Sort key that does not depend on which module was imported first, and puts a user's claims last, as they came."""
-    module = made.check.__module__
-    ours = module.startswith(f"{verify.claims.__name__}.")
-    return (not ours, module if ours else "")
+    ours = made.module.startswith(f"{verify.claims.__name__}.")
+    return (not ours, made.module if ours else "")
 
 
 @cache

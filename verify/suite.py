@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from verify.reporting.ledger import Summary, summarise
 from verify.reporting.summary_files import write_summary
+from verify.running.cost import announcements
 from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
-from verify.running.records import Record, RunError
-from verify.running.run_file import MUTANTS, RECORDS, Header
+from verify.running.heartbeat import heartbeat
+from verify.running.informed import Informed
+from verify.running.provenance import Fact, Provenance, fingerprint, user_code
+from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
 from verify.running.selection import Selection, find_claim, plan
 from verify.running.store import Store
@@ -31,6 +33,7 @@ def verify(
     *,
     jobs: int = 1,
     scheduler: str | None = None,
+    cell_timeout: float | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda finished, total, records: None,
@@ -43,60 +46,74 @@ def verify(
     selection : what is verified.
     directory : of the results; see `Store` for `resume` and `overwrite`.
     jobs, scheduler : number of processes, or address of a Dask scheduler. Neither has an influence on the results.
+    cell_timeout : seconds after which a cell is given up, an error; none where None. It needs processes of our own.
     progress : told about each cell that completes.
-    warn : told, in one line, what does not stop the run.
+    warn : told, in one line, what does not stop the run: a torn record, and every half minute what takes so long.
 
     Raises
     ------
     ValueError : one line, where the run cannot begin: an unknown name, nothing to run, or a directory that is not free.
     RunError : one line, where it cannot go on.
+    SystemExit : one line, where `jobs` is larger than 1 in a script that does so without `if __name__ == "__main__":`.
     """
     started = time.perf_counter()
-    with open_workers(jobs, scheduler) as workers:  # processes start while the run is planned
-        cells = plan(selection)
-        name = MUTANTS if selection.mutants else RECORDS
-        header = Header.new(settings(selection))
-        with Store(directory, header, name=name, resume=resume, overwrite=overwrite) as store:
-            if store.torn:
-                warn(f"dropped the torn last line of {store.path}")
-            records = list(store.kept)
-            finished = {record.job for record in records}
-            statistical = _few_statistical(records)
-            progress(len(finished), len(cells), records)
-            for found in run([job for job in cells if job not in finished], workers, done=store.kept):
+    if scheduler is not None and cell_timeout is not None:
+        raise ValueError("cell_timeout needs processes of this run: it cannot be given with a scheduler")
+    name = MUTANTS if selection.mutants else RECORDS
+    with (
+        open_workers(jobs, scheduler, cell_timeout) as workers,  # processes start while the run is planned
+        Store(directory, name, resume=resume, overwrite=overwrite, warn=warn) as store,
+    ):
+        with heartbeat(_planning(time.monotonic()), warn):
+            cells = plan(selection)
+            known = {name: fact for spec in selection.problems for name, fact in user_code(spec).items()}
+        store.begin(Header.new(settings(selection, known)), cells)
+        records = list(store.kept)
+        finished = {record.cell for record in records}
+        statistical = _few_statistical(records)
+        progress(len(finished), len(cells), records)
+        waiting = [cell for cell in cells if cell not in finished]
+        for line in announcements(waiting, workers.slots // 2 or 1):
+            warn(line)
+        informed = Informed(workers)
+        with heartbeat(lambda: [(began, _shown(chunk)) for began, chunk in informed.busy()], warn):
+            for found in run(waiting, informed, done=store.kept, provenance=Provenance(known)):
                 store.append(found)
                 records += found
-                finished.add(found[0].job)
+                finished.add(found[0].cell)
                 statistical = _few_statistical(found, statistical)
                 progress(len(finished), len(cells), found)
-            place = {job: at for at, job in enumerate(cells)}
-            records.sort(key=lambda record: place[record.job])  # a cell's own checks are in order
-            store.replace(records)
-    summary = summarise(store.header, records, time.perf_counter() - started)
-    if selection.mutants:
-        write_summary(directory, summary, "mutants")
-    else:
-        from verify.reporting.report import write_report
+        place = {cell: at for at, cell in enumerate(cells)}
+        records.sort(key=lambda record: place[record.cell])  # a cell's own checks are in order
+        store.end(records)
+        summary = summarise(store.header, records, time.perf_counter() - started)
+        if selection.mutants:
+            write_summary(directory, summary, "mutants")
+        else:
+            from verify.reporting.report import write_report
 
-        write_summary(directory, summary)
-        write_report(directory, summary, records)
+            write_summary(directory, summary)
+            write_report(directory, summary, records)
     return summary
 
 
-def settings(selection: Selection) -> dict[str, Any]:
-    """Settings on which results depend, spelled in one way only, with a digest of each file that a user brought."""
-    files = {spec.rpartition(":")[0] for spec in selection.problems}
-    digests = {
-        Path(file).name: hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()[:16]
-        for file in sorted(files)
-        if file.endswith(".py")
-    }
+def _planning(began: float) -> Callable[[], list[tuple[float, str]]]:
+    return lambda: [(began, "the problems are being built")]
+
+
+def _shown(chunk: Sequence[CellName]) -> str:
+    cell = chunk[0]
+    return f"{cell.claim} on {cell.problem}, N = {cell.N}, {cell.rule}"
+
+
+def settings(selection: Selection, code: Mapping[str, Fact]) -> dict[str, Any]:
+    """Settings on which results depend, spelled in one way only, with what is known of the code of a user."""
     return {
         **asdict(selection),
         "claims": sorted(map(find_claim, selection.claims)),
         "problems": sorted(selection.problems),
         "inner_steps": selection.chosen_steps,
-        "problem files": digests,
+        "user code": {name: fact if isinstance(fact, str) else fingerprint(fact) for name, fact in code.items()},
     }
 
 

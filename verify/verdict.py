@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+
+from theory.constants import Real
 
 Verdict: TypeAlias = Literal["holds", "violated", "inconclusive", "vacuous", "inapplicable", "error"]
 Method: TypeAlias = Literal["exact", "attack", "enumeration", "monte-carlo", "run"]
 
+JUDGED: frozenset[Verdict] = frozenset({"holds", "violated", "inconclusive"})
+"""Verdicts on what was measured beside its bound; the others say why there is none."""
+
 EPS = float(np.finfo(np.float64).eps)
+Values: TypeAlias = npt.NDArray[np.float64]
+
+
+class Measured(NamedTuple):
+    """What is measured at some points, beside its bound: arrays that broadcast against each other.
+
+    `slack` is the absolute rounding error of `value − bound`, derived from float64 and the number of operations.
+    """
+
+    value: Real
+    bound: Real
+    slack: Real
+
+    def ratio(self) -> Values:
+        """Return value/bound after the slack: what speaks against `value ≤ bound`.
+
+        Nothing speaks more against it than a value beyond a bound of zero, or a NaN, and nothing less than an
+        infinite bound.
+        """
+        value, bound, slack = self
+        with np.errstate(all="ignore"):
+            ratio = np.where(bound > 0, (value - slack) / bound, np.where(value > slack, np.inf, 0.0))
+        ratio = np.where(np.isinf(bound), 0.0, ratio)
+        return np.where(np.isnan(value) | np.isnan(bound), np.inf, ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +62,8 @@ class Finding:
     samples : random samples, or points examined.
     witness : what replays the finding: plain numbers and lists (the point w, u, the seed words).
     note : one line for the reader.
+    silent : why nothing can be judged here, as where float64 cannot attain what a claim says is attained; "" if it can.
+    signed : the bound may be negative (an exponent, a difference): elsewhere that is an error of the formula.
     """
 
     measured: float
@@ -46,6 +78,14 @@ class Finding:
     samples: int = 1
     witness: dict[str, object] = field(default_factory=dict)
     note: str = ""
+    silent: str = ""
+    signed: bool = False
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether a bound that is said to be attained is not, by more than the shortfall and the rounding error."""
+        upper = self.measured if self.upper is None else self.upper
+        return self.attained and not upper >= self.bound * (1 - self.shortfall) - self.slack
 
     @property
     def tightness(self) -> float:
@@ -61,19 +101,33 @@ def judge(finding: Finding) -> Verdict:
     """Verdict on one finding: a bound holds if the upper limit is within it, up to rounding.
 
     It is violated if even the lower limit is beyond it; else the interval straddles it: inconclusive. An infinite
-    bound says nothing: vacuous. A measured value or limit that is NaN cannot be judged: error.
+    bound says nothing: vacuous. A finding that is silent is inapplicable. What is faulty cannot be judged: error.
     """
+    if finding.silent:
+        return "inapplicable"
+    if fault(finding):
+        return "error"
     lower = finding.measured if finding.lower is None else finding.lower
     upper = finding.measured if finding.upper is None else finding.upper
-    if any(math.isnan(x) for x in (finding.measured, finding.bound, lower, upper, finding.slack)):
-        return "error"
     if math.isinf(finding.bound):
         return "vacuous"
     if lower > finding.bound + finding.slack:
         return "violated"
-    floor = finding.bound * (1 - finding.shortfall) - finding.slack
-    if finding.attained and upper < floor:
+    if finding.falls_short:
         return "violated"
+    floor = finding.bound * (1 - finding.shortfall) - finding.slack
     if upper > finding.bound + finding.slack or (finding.attained and lower < floor):
         return "inconclusive"
     return "holds"
+
+
+def fault(finding: Finding) -> str:
+    """Why a finding cannot be judged, in one line, or "" if it can."""
+    limits = (finding.measured, finding.lower or 0.0, finding.upper or 0.0, finding.slack)
+    if any(map(math.isnan, limits)):
+        return "NaN was measured: the losses are not finite at the record's witness"
+    if math.isnan(finding.bound):
+        return "the formula gives NaN as the bound"
+    if finding.bound == -math.inf or (finding.bound < -finding.slack and not finding.signed):
+        return f"the formula gives the negative bound {finding.bound:.6g}"
+    return ""

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from problems.losses.cosine_path import LARGEST_N, SMALLEST_ALPHA, HalfAngles, half_angles, rotated_meta_gradient
+from problems.losses.cosine_path import LARGEST_N, SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
 from problems.losses.half_angle import sine_cosine
 from theory.loss import Array, Loss, TaskIndex
 
@@ -34,7 +34,7 @@ class RotatedCosine(Loss):
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
         _, cosine = sine_cosine(self._angle(w))
-        return np.asarray((self._flat_amplitude * cosine).sum(axis=-1))
+        return (self._flat_amplitude * cosine).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
@@ -56,20 +56,19 @@ class RotatedCosine(Loss):
 
     def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
         """Meta-gradient with the path in rotated coordinates, where each point `w` (..., 1, d) meets all tasks."""
-        batch = self.phase.shape[:-2]
+        batch, d = self.phase.shape[:-2], w.shape[-1]
         one_point_for_all_tasks = w.ndim > 1 and w.shape[-2] == 1 and batch[:-1] in ((), w.shape[:-2])
-        ordinary = np.isrealobj(w) and alpha > SMALLEST_ALPHA and N <= LARGEST_N
-        if not (one_point_for_all_tasks and ordinary and self._half_angles and self._same_as(outer)):
+        ordinary = w.dtype.kind != "c" and alpha > SMALLEST_ALPHA and N <= LARGEST_N
+        if not (one_point_for_all_tasks and ordinary and self._turns and self._same_as(outer)):
             return None
-        d = w.shape[-1]
-        gradient = rotated_meta_gradient(self._half_angles, w.reshape(-1, d), alpha, N)
+        gradient = rotated_meta_gradient(self._turns, w.reshape(-1, d), alpha, N)
         return gradient.reshape(*w.shape[:-2], batch[-1], d)
 
     @cached_property
-    def _half_angles(self) -> HalfAngles | None:
+    def _turns(self) -> Turns | None:
         if self.amplitude.ndim > 2 or not self.frequency[0].all():
             return None
-        return half_angles(self.rotation, self.frequency, self.amplitude, self.phase)
+        return in_turns(self.rotation, self.frequency, self.amplitude, self.phase)
 
     def _same_as(self, other: Loss) -> bool:
         if self is other:
@@ -88,12 +87,12 @@ class RotatedCosine(Loss):
         """`ω_k x + φ_k` (..., terms d), by one matrix product."""
         d = len(self.rotation)
         stretched = (self.rotation[:, None] * self.frequency).reshape(d, -1)
-        return np.asarray(w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1))
+        return w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1)
 
     def _slope(self, sine: Array) -> Array:
         """`−Q Σ_k a_k ω_k sin(·)`, where one matrix product sums the terms and turns them back."""
         back = (self.frequency[:, :, None] * self.rotation.T).reshape(-1, len(self.rotation))
-        return np.asarray((self._flat_amplitude * sine) @ -back)
+        return (self._flat_amplitude * sine) @ -back
 
     def _hessian(self, cosine: Array) -> Callable[[Array], Array]:
         each = (self.frequency[:, :, None] ** 2 * np.eye(len(self.rotation))).reshape(-1, len(self.rotation))

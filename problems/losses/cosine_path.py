@@ -1,47 +1,48 @@
 """The meta-gradient of rotated cosines, with the whole inner path kept in rotated coordinates.
 
 There every Hessian is diagonal and the factors `I − αH_j` commute, so their product is taken along the way: no point of
-the path is stored. With half-angles `y_k = (ω_k x + φ_k)/2` and `t_k = tan y_k`, a step of the path is
+the path is stored. With angles in turns, `y_k = (ω_k x + φ_k)/2π`, and `t_k = tan πy_k`, a step of the path is
 
-    y_k += (ω_k/ω_0) Σ_l u_l t_l, I − αH = 2 [½ − ½α Σ_l a_l ω_l² + Σ_l (ω_l/ω_0) u_l], u_l = α a_l ω_l ω_0/(1 + t_l²),
+    y_k += (ω_k/ω_0) Σ_l u_l t_l, I − αH = 2π [(1 − α Σ_l a_l ω_l²)/2π + Σ_l (ω_l/ω_0) u_l],
+    u_l = α a_l ω_l ω_0/(π (1 + t_l²)),
 
-coordinate by coordinate. The factors are kept halved, and `2^N` joins the last product.
+coordinate by coordinate. The factors are kept without their 2π, and `(2π)^N` joins the last product.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from problems.losses.blocks import equal_blocks
-from problems.losses.workspace import workspace
+from problems.losses.half_angle import BLOCK, DRIFT, ONE, TURN, tangent
+from problems.losses.workspace import aligned, workspace
 from theory.loss import Array
 
-BLOCK = 40_000
-"""Numbers in one work array: the handful of arrays that a step touches then stay in a second-level cache of 1 MB."""
-
-LARGEST_N, SMALLEST_ALPHA = 512, 1e-200
-"""Beyond these, halved factors or increments proportional to α might underflow."""
+LARGEST_N, SMALLEST_ALPHA = 190, 1e-100
+"""Beyond these, factors without their 2π, or increments proportional to α, might underflow."""
 
 
-@dataclass(frozen=True)
-class HalfAngles:
+@dataclass(frozen=True, eq=False)
+class Turns:
     """The terms of rotated cosines as a path needs them; `terms` K, coordinates d, tasks B.
 
     Attributes
     ----------
-    angles : (K d, d) takes w to the half-angles `ω_k x/2`.
-    phase : (K, d, 1, B), or (K, d, R, B) where every replica has tasks of its own: `φ_k/2`.
-    weight : (K, d, 1) `a_k ω_k ω_0`.
+    stretched : (K d, d) takes w to `ω_k x/2π`.
+    phase : (K, d, 1, B), or (K, d, R, B) where every replica has tasks of its own: `φ_k/2π`.
+    weight : (K, d, 1) `a_k ω_k ω_0/π`.
     ratio : (K − 1, d, 1) `ω_k/ω_0`, k ≥ 1.
     curvature : (d, 1) `Σ_k a_k ω_k²`.
-    back : (d, d) takes halved slopes in half-angles back to w.
+    back : (d, d) takes α times slopes in turns back to w.
     """
 
-    angles: Array
+    stretched: Array
     phase: Array
     weight: Array
     ratio: Array
@@ -49,58 +50,97 @@ class HalfAngles:
     back: Array
 
 
-def half_angles(rotation: Array, frequency: Array, amplitude: Array, phase: Array) -> HalfAngles:
-    """`HalfAngles` of the fields of a `RotatedCosine` with common amplitudes and `frequency[0] ≠ 0`."""
+def in_turns(rotation: Array, frequency: Array, amplitude: Array, phase: Array) -> Turns:
+    """`Turns` of the fields of a `RotatedCosine` with common amplitudes and `frequency[0] ≠ 0`."""
     K, d = frequency.shape
     by_term = np.moveaxis(phase, (-2, -1), (0, 1)).reshape(K, d, -1, phase.shape[-3])
-    return HalfAngles(
-        angles=(0.5 * frequency[:, :, None] * rotation.T).reshape(K * d, d),
-        phase=0.5 * np.ascontiguousarray(by_term),
-        weight=(amplitude * frequency * frequency[0])[..., None],
+    return Turns(
+        stretched=(frequency[:, :, None] * rotation.T).reshape(K * d, d) / TURN,
+        phase=np.ascontiguousarray(by_term / TURN),
+        weight=(amplitude * frequency * frequency[0] / np.pi)[..., None],
         ratio=(frequency[1:] / frequency[0])[..., None],
         curvature=(amplitude * frequency**2).sum(axis=0)[:, None],
-        back=(-2 * rotation / frequency[0]).T,
+        back=(-TURN * rotation / frequency[0]).T,
     )
 
 
-def rotated_meta_gradient(terms: HalfAngles, points: Array, alpha: float, N: int) -> npt.NDArray[np.float64]:
+def rotated_meta_gradient(terms: Turns, points: Array, alpha: float, N: int) -> npt.NDArray[np.float64]:
     """Meta-gradients at `points` (R, d) for the B tasks: (R, B, d); `alpha > SMALLEST_ALPHA` and `N ≤ LARGEST_N`."""
-    (K, d, phase_rows, B), R = terms.phase.shape, len(points)
-    result = np.empty((R, B, d))
-    task_blocks = equal_blocks(B, BLOCK // (K * d))
-    point_blocks = equal_blocks(R, BLOCK // (K * d * max(1, task_blocks[0].stop)))
-    rows, columns = point_blocks[0].stop, task_blocks[0].stop
-    shape = (d, rows * columns)
-    (y, t, u, weight), ratio, (constant, factors) = workspace((4, K, *shape), (K - 1, *shape), (2, *shape))
-    np.multiply(terms.weight, alpha, out=weight)
-    ratio[...] = terms.ratio
-    constant[...] = 0.5 - 0.5 * alpha * terms.curvature
-    y_0, (t_0, *t_others), (u_0, *u_others) = y[0], t, u
-    y_rest, t_rest, u_rest = y[1:], t[1:], u[1:]
-    back = terms.back * (2.0**N / alpha)
-    for tasks, at in product(task_blocks, point_blocks):
-        phase = terms.phase[:, :, at if phase_rows > 1 else slice(1), tasks]
-        angles = (terms.angles @ points[at].T).reshape(K, d, rows, 1)
-        np.add(angles, phase, out=y.reshape(K, d, rows, columns))
-        factors.fill(1.0)
-        for step in range(N + 1):
-            np.tan(y, out=t)
-            np.square(t, out=u)
-            u += 1.0
-            np.divide(weight, u, out=u)
-            t *= u
+    shared = terms.phase.shape[2] == 1  # Tasks of the replicas' own are used once.
+    R = len(points)
+    path = _kept_path(terms, alpha, N, R, threading.get_ident()) if shared else _Path(terms, alpha, N, R)
+    return path.meta_gradient(points)
+
+
+class _Path:
+    """Constants and work arrays of N steps from R points, for one thread."""
+
+    def __init__(self, terms: Turns, alpha: float, N: int, R: int) -> None:
+        self.terms, self.N, (K, d, phase_rows, B) = terms, N, terms.phase.shape
+        task_blocks = equal_blocks(B, BLOCK // (K * d))
+        point_blocks = equal_blocks(R, BLOCK // (K * d * max(1, task_blocks[0].stop)))
+        rows, columns = point_blocks[0].stop, task_blocks[0].stop
+        self.blocks = [
+            (at, tasks, terms.phase[:, :, at if phase_rows > 1 else slice(1), tasks])
+            for tasks, at in product(task_blocks, point_blocks)
+        ]
+        shape = (d, rows * columns)
+        self.weight, self.ratio, self.constant = aligned((K, *shape), (K - 1, *shape), shape)
+        self.weight[...] = alpha * terms.weight
+        self.ratio[...] = terms.ratio
+        self.constant[...] = (1 - alpha * terms.curvature) / TURN
+        self.back = terms.back * (TURN**N / alpha)
+        self.work = workspace(*4 * [(K, *shape)], shape)
+        self.start = self.work[0].reshape(K, d, rows, columns)
+        self.result_shape = (R, B, d)
+        longest = 0.5 * np.abs(alpha * terms.weight).sum(axis=0).max() * np.abs(terms.ratio).max(initial=1.0)
+        self.steps_in_range = 1 + int(DRIFT / max(longest, DRIFT / LARGEST_N))
+
+    def meta_gradient(self, points: Array) -> npt.NDArray[np.float64]:
+        """Meta-gradients at `points` (R, d): (R, B, d)."""
+        result = np.empty(self.result_shape)
+        K, d, rows, _ = self.start.shape
+        for at, tasks, phase in self.blocks:
+            np.add((self.terms.stretched @ points[at].T).reshape(K, d, rows, 1), phase, self.start)
+            slopes = self._descend()
+            np.matmul(slopes.T, self.back, out=result[at, tasks].reshape(-1, d))
+        return result
+
+    def _descend(self) -> Array:
+        """Take the angles down the path: the last slopes times the product of the factors, (d, rows columns)."""
+        y, t, u, scratch, factors = self.work
+        (t_0, *t_others), (u_0, *u_others) = t, u
+        t_rest, u_rest = t[1:], u[1:]
+        for step in range(self.N + 1):
+            if step % self.steps_in_range == 0:
+                np.rint(y, scratch)
+                np.subtract(y, scratch, y)
+            tangent(y, t, u, scratch)
+            np.square(t, u)
+            np.add(u, ONE, u)
+            np.divide(self.weight, u, u)
+            np.multiply(t, u, t)
             for other in t_others:
-                t_0 += other
-            if step == N:
+                np.add(t_0, other, t_0)
+            if step == self.N:
                 break
-            y_0 += t_0
-            np.multiply(ratio, t_0, out=t_rest)
-            y_rest += t_rest
-            u_rest *= ratio
+            if t_others:
+                np.multiply(self.ratio, t_0, t_rest)
+                np.multiply(self.ratio, u_rest, u_rest)
+            np.add(y, t, y)
             for other in u_others:
-                u_0 += other
-            u_0 += constant
-            factors *= u_0
-        factors *= t_0
-        np.matmul(factors.T, back, out=result[at, tasks].reshape(-1, d))
-    return result
+                np.add(u_0, other, u_0)
+            if step == 0:
+                np.add(u_0, self.constant, factors)
+            else:
+                np.add(u_0, self.constant, u_0)
+                np.multiply(factors, u_0, factors)
+        if self.N > 0:
+            np.multiply(factors, t_0, t_0)
+        return t_0
+
+
+@lru_cache(maxsize=8)
+def _kept_path(terms: Turns, alpha: float, N: int, R: int, thread: int) -> _Path:
+    """The path of a thread, kept for its next call: at small sizes the constants cost a quarter of the steps."""
+    return _Path(terms, alpha, N, R)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.loss import Array, Loss, TaskIndex
+from theory.validation import Float64Error
 
 BASE, VALUE, GRADIENT, CURVATURE, SLOPE = range(5)
 
@@ -49,13 +50,14 @@ class CurvatureSpline(Loss):
 
         Raises
         ------
-        ValueError : knots that do not increase strictly, or an anchor that is no knot.
+        Float64Error : knots that do not increase strictly, as where two are nearer than float64 can tell.
+        ValueError : an anchor that is no knot.
         """
         x, h, g = np.broadcast_arrays(*np.atleast_2d(knots, curvature), np.asarray(gradient, float)[..., None])
         x, h, g = (np.asarray(a, dtype=np.float64) for a in (x, h, g[..., 0]))
         M = x.shape[-1]
         if not (np.diff(x) > 0).all():
-            raise ValueError("knots are not allowed: they must increase strictly")
+            raise Float64Error("knots are not allowed: they must increase strictly")
         if not 0 <= anchor < M:
             raise ValueError(f"anchor = {anchor} is not allowed: anchor must be >= 0 and < {M}, the number of knots")
         slope = np.diff(h) / np.diff(x)
@@ -72,7 +74,7 @@ class CurvatureSpline(Loss):
         """Loss at `w` (..., 1): shape (...)."""
         dx, piece = self._locate(w)
         quadratic = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] / 2 + dx * piece[..., SLOPE] / 6)
-        return np.asarray(piece[..., VALUE] + dx * quadratic)
+        return piece[..., VALUE] + dx * quadratic
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., 1)."""
@@ -81,7 +83,7 @@ class CurvatureSpline(Loss):
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
         dx, piece = self._locate(w)
-        return np.asarray((piece[..., CURVATURE] + dx * piece[..., SLOPE])[..., None] * v)
+        return (piece[..., CURVATURE] + dx * piece[..., SLOPE])[..., None] * v
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w` from one search for its segment."""

@@ -31,7 +31,7 @@ class LinearModel(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return np.asarray(self.penalty.value(self._residual(w)).mean(axis=-1))
+        return self.penalty.value(self._residual(w)).mean(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
@@ -57,7 +57,7 @@ class LinearModel(Loss):
         fits = w.ndim > 1 and w.shape[-2] == 1 and (shared or w.shape[:-2] == batch[:-1])
         if not (fits and isinstance(outer, LinearModel) and outer.penalty == self.penalty):
             return None
-        if N == 0 or np.iscomplexobj(w):
+        if N == 0 or w.dtype.kind == "c":
             return None
         n, tasks = self.design.shape[-2], batch[-1]
         points = w.reshape(1, -1, d).swapaxes(1, 2) if shared else np.repeat(w.reshape(-1, d, 1), tasks, axis=0)
@@ -65,7 +65,7 @@ class LinearModel(Loss):
         gram_pays = n <= 2 * d if shared else n * (d + 2 * N) <= 4 * N * d
         train = self._data_and_gram if gram_pays else self._data
         gradient = residual_meta_gradient(train, outer._data, self.penalty, points, alpha, N)
-        return np.asarray(gradient.reshape(*w.shape[:-2], tasks, d))
+        return gradient.reshape(*w.shape[:-2], tasks, d)
 
     @cached_property
     def _data(self) -> DataSets:
@@ -79,7 +79,7 @@ class LinearModel(Loss):
         return replace(self._data, gram=design @ design.swapaxes(1, 2))
 
     def _residual(self, w: Array) -> Array:
-        return np.asarray(self._along_rows(w) - self.target)
+        return self._along_rows(w) - self.target
 
     def _along_rows(self, v: Array) -> Array:
         """`⟨a_k, v⟩`: (..., d) gives (..., n)."""
@@ -87,7 +87,7 @@ class LinearModel(Loss):
 
     def _mean_of_rows(self, weight: Array) -> Array:
         """`(1/n) Σ_k weight_k a_k`: (..., n) gives (..., d)."""
-        return np.asarray(_times(weight, self.design) / self.design.shape[-2])
+        return _times(weight, self.design) / self.design.shape[-2]
 
 
 def _times(x: Array, matrices: Array) -> Array:
@@ -96,6 +96,6 @@ def _times(x: Array, matrices: Array) -> Array:
     Where all replicas share the matrices of their tasks, one product a task serves them all.
     """
     if matrices.ndim != 3 or x.ndim < 2:
-        return np.asarray((x[..., None, :] @ matrices)[..., 0, :])
+        return (x[..., None, :] @ matrices)[..., 0, :]
     by_task = x.reshape(-1, *x.shape[-2:]).swapaxes(0, 1) @ matrices
-    return np.asarray(by_task.swapaxes(0, 1).reshape(*x.shape[:-2], len(matrices), -1))
+    return by_task.swapaxes(0, 1).reshape(*x.shape[:-2], len(matrices), -1)

@@ -53,7 +53,7 @@ def _largest_eigenvalue(model: LinearModel, power: int) -> npt.NDArray[np.float6
     """`λ_max((1/n) Σ ‖a_k‖^power a_k a_kᵀ)`, (tasks,)."""
     weight = np.linalg.norm(model.design, axis=-1) ** power / model.design.shape[-2]
     scaled = model.design * np.sqrt(weight)[..., None]
-    return np.asarray(np.linalg.norm(scaled, ord=2, axis=(-2, -1)) ** 2)
+    return np.linalg.norm(scaled, ord=2, axis=(-2, -1)) ** 2
 
 
 def _largest_sum(rows: npt.NDArray[np.float64], enumerate_up_to: int = 12) -> npt.NDArray[np.float64]:
@@ -66,6 +66,6 @@ def _largest_sum(rows: npt.NDArray[np.float64], enumerate_up_to: int = 12) -> np
     if n > enumerate_up_to:
         norm = np.linalg.norm(rows, axis=-1)
         scaled = rows / np.sqrt(np.where(norm > 0, norm, 1))[..., None]
-        return np.asarray(np.linalg.norm(scaled, ord=2, axis=(-2, -1)) * np.sqrt(norm.sum(axis=-1)))
+        return np.linalg.norm(scaled, ord=2, axis=(-2, -1)) * np.sqrt(norm.sum(axis=-1))
     signs = np.array([(1, *rest) for rest in product((-1, 1), repeat=n - 1)], dtype=np.float64)
-    return np.asarray(np.linalg.norm(signs @ rows, axis=-1).max(axis=-1))
+    return np.linalg.norm(signs @ rows, axis=-1).max(axis=-1)

@@ -22,7 +22,7 @@ class Tilted(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return np.asarray(self.loss.value(w) + (self.slope * w).sum(axis=-1))
+        return self.loss.value(w) + (self.slope * w).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., d)."""

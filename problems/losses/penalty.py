@@ -29,7 +29,7 @@ class Penalty(ABC):
 
     @abstractmethod
     def profile(self, u: Array) -> Array:
-        """ψ(u)."""
+        """ψ(u), in the functions of u's own array library, which may differentiate it."""
 
     @abstractmethod
     def slope(self, u: Array, out: Array, kept: Array) -> None:
@@ -41,7 +41,7 @@ class Penalty(ABC):
 
     def value(self, r: Array) -> Array:
         """φ(r)."""
-        return np.asarray(self.c**2 * self.profile(r / self.c))
+        return self.c**2 * self.profile(r / self.c)
 
     def first_derivative(self, r: Array) -> Array:
         """φ′(r)."""

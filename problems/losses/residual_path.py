@@ -8,9 +8,11 @@ matrix AAᵀ costs n² and not 2nd; for n > 2d it is made of two products with A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache, partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -24,7 +26,10 @@ BLOCK, SMALLEST_STEP = 160_000, 4_000
 few residuals in a step that calls cost more than the work in them."""
 
 
-@dataclass(frozen=True)
+RoundTrip: TypeAlias = Callable[[Array, Array], object]
+
+
+@dataclass(frozen=True, eq=False)
 class DataSets:
     """Data of some tasks: `design` A (tasks, n, d), `target` y/c (tasks, n, 1), `gram` AAᵀ (tasks, n, n) or None."""
 
@@ -36,70 +41,102 @@ class DataSets:
         """Data of these tasks."""
         return DataSets(self.design[tasks], self.target[tasks], None if self.gram is None else self.gram[tasks])
 
-    def residual(self, w: Array, out: Array) -> Array:
-        """Residuals in widths c of the penalty, at w/c (..., d, P): (tasks, n, P)."""
-        np.matmul(self.design, w, out=out)
-        out -= self.target
-        return out
+    def residual(self, w: Array, out: Array) -> None:
+        """Put residuals in widths c of the penalty, at w/c (1 or tasks, d, P), into `out` (tasks, n, P)."""
+        tasks, n, d = self.design.shape
+        if len(w) == 1:  # one product serves all tasks
+            np.matmul(self.design.reshape(tasks * n, d), w[0], out=out.reshape(tasks * n, -1))
+        else:
+            np.matmul(self.design, w, out=out)
+        np.subtract(out, self.target, out=out)
 
-    def back(self, weight: Array, out: Array) -> Array:
-        """`Aᵀ weight`: (tasks, n, P) gives (tasks, d, P)."""
-        return np.matmul(self.design.swapaxes(1, 2), weight, out=out)
+    def back(self, weight: Array, out: Array) -> None:
+        """Put `Aᵀ weight` into `out`: (tasks, n, P) gives (tasks, d, P)."""
+        np.matmul(self.design.swapaxes(1, 2), weight, out=out)
 
-    def round_trip(self, scale: float, middle: Array) -> Callable[[Array, Array], object]:
+    def round_trip(self, scale: Array, middle: Array) -> RoundTrip:
         """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P). Where AAᵀ is not at hand, by `middle`: Aᵀx."""
-        if self.gram is None:
-            return lambda x, out: np.matmul(self.design, np.multiply(self.back(x, middle), scale, out=middle), out=out)
-        gram = scale * self.gram
-        return lambda x, out: np.matmul(gram, x, out=out)
+        if self.gram is not None:
+            return partial(np.matmul, scale * self.gram)
+
+        def by_way_of_parameters(x: Array, out: Array) -> None:
+            self.back(x, out=middle)
+            np.multiply(middle, scale, out=middle)
+            np.matmul(self.design, middle, out=out)
+
+        return by_way_of_parameters
 
 
 def residual_meta_gradient(
     train: DataSets, test: DataSets, penalty: Penalty, points: Array, alpha: float, N: int
 ) -> Array:
     """Meta-gradients at `points` (1 or tasks, d, P), P for every task: (P, tasks, d). Needs `N ≥ 1`."""
-    (tasks, n, d), P = train.design.shape, points.shape[-1]
-    result = np.empty((P, tasks, d))
-    residuals = max(BLOCK // (2 * N + 4), SMALLEST_STEP)
-    point_blocks = equal_blocks(P, residuals // n)
-    task_blocks = equal_blocks(tasks, residuals // (n * max(1, point_blocks[0].stop)))
-    B, R = task_blocks[0].stop, point_blocks[0].stop
-    work = workspace((2, N, B, n, R), (3, B, n, R), (3, B, test.design.shape[1], R), (2, B, d, R))
-    for t, p in product(task_blocks, point_blocks):
-        w = points[t if len(points) > 1 else slice(1), :, p] / penalty.c
-        result[p, t] = _block(train[t], test[t], penalty, w, alpha, work).transpose(2, 0, 1)
-    return result
+    P = points.shape[-1]
+    if len(points) > 1:  # Tasks of the replicas' own are used once.
+        return _Path(train, test, penalty, alpha, N, P).meta_gradient(points)
+    return _kept_path(train, test, penalty, alpha, N, P, threading.get_ident()).meta_gradient(points)
 
 
-def _block(train: DataSets, test: DataSets, penalty: Penalty, w: Array, alpha: float, work: Sequence[Array]) -> Array:
-    """Meta-gradients (tasks, d, P), at `w` = points over c: the path is in widths of the penalty.
+class _Path:
+    """Blocks, constants and work arrays of N steps from P points a task, for one thread."""
 
-    The `work` arrays are (2, N, tasks, n, P), (3, tasks, n, P), (3, tasks, test n, P) and (2, tasks, d, P).
-    """
-    (curvatures, slopes), (x, change, total), (r, outer_slope, kept), (end, v) = work
-    step = alpha / train.design.shape[1]
-    move = train.round_trip(-step, middle=end)
-    N = len(curvatures)
-    u = train.residual(w, out=x)
-    for j in range(N):
-        penalty.slope(u, slopes[j], curvatures[j])
-        if j < N - 1:
-            move(slopes[j], change)
-            u += change
-    train.back(np.add.reduce(slopes, axis=0, out=total), out=end)
-    end *= -step
-    end += w
-    penalty.slope(test.residual(end, out=r), outer_slope, kept)
-    test.back(outer_slope, out=v)
-    v /= test.design.shape[1]
-    q = np.matmul(train.design, v, out=x)
-    penalty.curvature(curvatures, scratch=slopes)
-    for j in reversed(range(N)):
-        curvatures[j] *= q
-        if j > 0:
-            move(curvatures[j], change)
-            q += change
-    train.back(np.add.reduce(curvatures, axis=0, out=total), out=end)
-    end *= step
-    v -= end
-    return np.asarray(np.multiply(v, penalty.c, out=v))
+    def __init__(self, train: DataSets, test: DataSets, penalty: Penalty, alpha: float, N: int, P: int) -> None:
+        (tasks, n, d), m = train.design.shape, test.design.shape[1]
+        residuals = max(BLOCK // (2 * N + 4), SMALLEST_STEP)
+        self.point_blocks = equal_blocks(P, residuals // n)
+        R = self.point_blocks[0].stop
+        task_blocks = equal_blocks(tasks, residuals // (n * max(1, R)))
+        B = task_blocks[0].stop
+        self.curvatures, self.slopes, *self.work = workspace(
+            *2 * [(N, B, n, R)], *3 * [(B, n, R)], *3 * [(B, m, R)], *2 * [(B, d, R)]
+        )
+        self.steps = list(zip(self.slopes, self.curvatures, strict=True))
+        self.penalty, self.step, self.result_shape = penalty, np.array(alpha / n), (P, tasks, d)
+        self.data = [(at, train[at], test[at]) for at in task_blocks]
+        self.moves = [part.round_trip(-self.step, middle=self.work[-1]) for _, part, _ in self.data]
+
+    def meta_gradient(self, points: Array) -> Array:
+        """Meta-gradients at `points` (1 or tasks, d, P): (P, tasks, d)."""
+        result = np.empty(self.result_shape)
+        for (tasks, train, test), move in zip(self.data, self.moves, strict=True):
+            for at in self.point_blocks:
+                w = points[tasks if len(points) > 1 else slice(1), :, at] / self.penalty.c
+                by_task = self._block(train, test, move, w)
+                np.multiply(by_task.transpose(2, 0, 1), self.penalty.c, out=result[at, tasks])
+        return result
+
+    def _block(self, train: DataSets, test: DataSets, move: RoundTrip, w: Array) -> Array:
+        """Meta-gradients over c (tasks, d, P), at `w` = points over c: the path is in widths of the penalty."""
+        penalty = self.penalty
+        x, change, total, r, outer_slope, kept, v, end = self.work
+        train.residual(w, out=x)
+        for j, (slope, curvature) in enumerate(self.steps):
+            if j > 0:
+                move(self.slopes[j - 1], change)
+                np.add(x, change, out=x)
+            penalty.slope(x, slope, curvature)
+        train.back(np.add.reduce(self.slopes, axis=0, out=total), out=end)
+        np.multiply(end, -self.step, out=end)
+        np.add(end, w, out=end)
+        test.residual(end, out=r)
+        penalty.slope(r, outer_slope, kept)
+        test.back(outer_slope, out=v)
+        np.divide(v, r.shape[1], out=v)
+        np.matmul(train.design, v, out=x)
+        penalty.curvature(self.curvatures, scratch=self.slopes)
+        for j in reversed(range(len(self.steps))):
+            curvature = self.curvatures[j]
+            np.multiply(curvature, x, out=curvature)
+            if j > 0:
+                move(curvature, change)
+                np.add(x, change, out=x)
+        train.back(np.add.reduce(self.curvatures, axis=0, out=total), out=end)
+        np.multiply(end, self.step, out=end)
+        np.subtract(v, end, out=v)
+        return v
+
+
+@lru_cache(maxsize=8)
+def _kept_path(train: DataSets, test: DataSets, penalty: Penalty, alpha: float, N: int, P: int, thread: int) -> _Path:
+    """The path of a thread, kept for its next call: at small sizes it costs a third of the steps."""
+    return _Path(train, test, penalty, alpha, N, P)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,10 @@ def check_loss(loss: FunctionLoss, points: npt.NDArray[np.float64], rng: np.rand
     d = points.shape[1]
     u, v = _directions(rng, d)
     for functions in loss.functions:
+        if functions.vectorised:
+            _require_plain_results(functions, points, u)
+            _require_rows_of_their_own(functions, points, u)
+            continue
         for w in points:
             _require_plain_results(functions, w, u)
     given = loss.derivatives
@@ -54,27 +59,48 @@ def _directions(rng: np.random.Generator, d: int) -> tuple[Vector, Vector]:
     return u / np.linalg.norm(u), v / np.linalg.norm(v)
 
 
-def _require_plain_results(functions: Functions, w: Vector, u: Vector) -> None:
-    """Call each function twice at one point."""
-    d = len(w)
+def _calls(functions: Functions, w: Vector, u: Vector) -> Iterator[tuple[str, Callable[[], Array]]]:
+    """Each function that is given, and a call of it at `w`, one point (d,) or many (n, d), along `u` (d,)."""
+    *many, d = w.shape
     calls: list[tuple[str, tuple[int, ...], tuple[Vector, ...]]] = [("value", (), (w,)), ("gradient", (d,), (w,))]
-    calls += [("hessian", (d, d), (w,)), ("hvp", (d,), (w, u))]
+    calls += [("hessian", (d, d), (w,)), ("hvp", (d,), (w, np.broadcast_to(u, w.shape)))]
     for name, shape, arguments in calls:
-        if getattr(functions, name) is None:
-            continue
-        where = f"{functions.label}: {name} at w = {show(w)}"
-        with np.errstate(all="ignore"):  # what is not finite is told below
-            result, again = (functions.call(name, shape, *(x.copy() for x in arguments)) for _ in range(2))
+        if getattr(functions, name) is not None:
+            yield name, partial(_called, functions, name, (*many, *shape), arguments)
+
+
+def _called(functions: Functions, name: str, shape: tuple[int, ...], arguments: tuple[Vector, ...]) -> Array:
+    with np.errstate(all="ignore"):  # what is not finite is told where it matters
+        return functions.call(name, shape, *(x.copy() for x in arguments))
+
+
+def _require_plain_results(functions: Functions, w: Vector, u: Vector) -> None:
+    """Call each function twice, at one point (d,) or at many (n, d)."""
+    for name, call in _calls(functions, w, u):
+        where = f"{functions.label}: {name} at w = {show(w.reshape(-1, w.shape[-1])[0])}"
+        result, again = call(), call()
         if not np.isfinite(result).all():
             raise ValueError(f"{where} is NaN or infinite, must be finite")
         if not np.array_equal(result, again):
             raise ValueError(f"{where} differs from call to call, must not be random")
 
 
+def _require_rows_of_their_own(functions: Functions, points: Vector, u: Vector) -> None:
+    """Require of vectorised functions that what they return for a point does not depend on the others."""
+    alone = [dict(_calls(functions, w[None], u)) for w in points]
+    for name, together in _calls(functions, points, u):
+        rows, single = together(), np.concatenate([calls[name]() for calls in alone])
+        if not np.allclose(rows, single, rtol=AGREEMENT, atol=AGREEMENT * float(np.abs(single).max())):
+            raise ValueError(f"{functions.label}: {name} of many points (n, d) is not that of each, must be")
+
+
 def _only(rows: FunctionLoss, name: str) -> FunctionLoss:
     """Return the same losses with one of `hessian` and `hvp`."""
     kept = np.empty(len(rows.functions), dtype=object)
-    kept[:] = [Functions(f.label, f.value, f.gradient, **{name: getattr(f, name)}) for f in rows.functions]
+    kept[:] = [
+        Functions(f.label, f.value, f.gradient, vectorised=f.vectorised, **{name: getattr(f, name)})
+        for f in rows.functions
+    ]
     return FunctionLoss(kept, rows.step)
 
 
@@ -118,7 +144,7 @@ def require_finite(loss: FunctionLoss, points: npt.NDArray[np.float64]) -> None:
     for name, result in found.items():
         for p, task in np.argwhere(~np.isfinite(result).all(axis=-1)):
             where = f"{loss.functions[task].label}: {name} at w = {show(points[p])}"
-            raise ValueError(f"{where} is NaN or infinite, must be finite within twice the region")
+            raise ValueError(f"{where} is NaN or infinite, must be finite in the region")
 
 
 def require_reproducible(draw: Callable[[np.random.Generator], FunctionLoss], points: npt.NDArray[np.float64]) -> None:

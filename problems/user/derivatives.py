@@ -100,25 +100,11 @@ def numerical_hvp(gradient: AtRows, w: Array, v: Array, step: float) -> Derivati
     return Derivative(length * found.value, length * found.error)
 
 
-def numerical_hessian(value: AtRows, w: Array, step: float) -> Array:
-    """Hessian of `value` (m, d) -> (m,) at the rows of `w` (n, d): shape (n, d, d).
-
-    From second derivatives along sums and differences of axes: `4 H_ij = φ''_{e_i + e_j} − φ''_{e_i − e_j}`.
-    """
-    d = w.shape[1]
-    i, j = np.triu_indices(d)
-    axes = np.eye(d)
-    mixed = _mixed_derivatives(value, w, np.broadcast_to(axes[i], (len(w), len(i), d)), axes[j], step)
-    hessian = np.empty((*w.shape, d))
-    hessian[:, i, j] = hessian[:, j, i] = mixed
-    return hessian
-
-
 def numerical_hvp_of_value(value: AtRows, w: Array, v: Array, step: float) -> Array:
     """Hessian of `value` (m, d) -> (m,) at the rows of `w` (n, d) times those of `v` (n, d): shape (n, d)."""
     length, unit = _split(v)
     axes = np.broadcast_to(np.eye(w.shape[1]), (*w.shape, w.shape[1]))
-    return np.asarray(length * _mixed_derivatives(value, w, axes, unit[:, None], step))
+    return length * _mixed_derivatives(value, w, axes, unit[:, None], step)
 
 
 def _split(v: Array) -> tuple[Array, Array]:

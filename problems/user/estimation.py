@@ -1,205 +1,269 @@
-"""Constants that a user left out, estimated by maximisation over a box.
+"""Constants that a user left out, estimated by maximisation: over the region, and on the paths that start there.
 
 An estimate is the largest value that was met, times `SAFETY`: no proof. Problems list it in `estimated`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from problems.user.box_search import PROBES, SEED, STARTS, Objective, box_points, least_value, maximise
-from problems.user.loss import FunctionLoss, FunctionNoise
-from theory.loss import Array
+from problems.user.climbing import Objective, climb, normalised
+from problems.user.loss import FunctionNoise
+from problems.user.noise_levels import NoiseLevels, Sizes, gradient_noise, hessian_noise, noise_levels
+from problems.user.objectives import curvature, depth, spread, steepness, third_derivative
+from problems.user.region import Region, Vector
+from problems.user.rows import Rows, every_task
+from problems.user.visits import META_STEPS, Visits, visit
+from theory.loss import Array, Loss, TaskIndex
 
-NoiseSize: TypeAlias = Callable[[FunctionLoss, FunctionLoss, Array], Array]
-"""A task (1,), samples of it (draws,) and points (P, d) ↦ the size of their noise (P, draws)."""
+Make: TypeAlias = Callable[[TaskIndex], Objective]
+"""Task numbers (n,) ↦ what is maximised at n points, one of each task."""
 
 SAFETY = 1.05
-DRAWS, NUMERICAL_DRAWS = 128, 32
-"""Samples per task that estimate the noise; fewer where their derivatives are numerical, and therefore dear."""
-NOISE_PROBES = 8
-CLIMBS = 10
+SEED = 0
+"""The search draws the same points in every process, so that every process finds the same constants."""
+ROWS, FEW_ROWS = 1024, 256
+"""Points of the region times tasks; few where derivatives are numerical, and therefore dear."""
+FEWEST, MOST = 16, 256
+"""Points of the region, at least and at most."""
+STARTS, ROUNDS = 8, 24
+PATH_STARTS = 4
+OF_EACH_TASK, DESCENT_ROUNDS = 4, 200
+PRODUCTS = 40
+"""About so many Hessian-vector products are spent for each point."""
+DIFFERENCE = 5e-3
+"""Distance of the points of a difference of Hessian-vector products, in units of the step for values."""
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """Estimates over the box `low ≤ w ≤ high` (d,), of losses of batch shape (tasks,)."""
+    """Estimates for losses of batch shape (tasks,) in a region, and where algorithms come that start there.
 
-    inner: FunctionLoss
-    outer: FunctionLoss
+    `step` is a first step for differences of values; `L_given` is known already, `rows` are so many points and tasks.
+    """
+
+    inner: Loss
+    outer: Loss
     noise: FunctionNoise | None
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
+    tasks: int
+    region: Region
+    start: Vector
     step: float
+    L_given: float | None = None
+    rows: int = ROWS
 
     def estimate(self, name: str) -> float:
         """Estimate the constant of that name (a field of `Constants`, or a bound on gradients or noise).
 
-        Raises ValueError where it cannot be estimated, because a loss is not finite in the box.
+        Raises ValueError where it cannot be estimated, because a loss is not finite.
         """
+        return self._found(name)[0]
+
+    def found(self, name: str) -> float:
+        """Return the largest value that was met, which `estimate` takes with a margin; errors as `estimate`."""
+        return self._found(name)[1]
+
+    def _found(self, name: str) -> tuple[float, float]:
+        margin = SAFETY**2 if name == "b_sq" else 1.0 if name == "lower_bound" else SAFETY
         try:
-            return float(getattr(self, name)())
+            value = float(getattr(self, name)())
         except ValueError as error:
             raise ValueError(
                 f"{name} cannot be estimated: {error} (give it in constants, or a smaller region)"
             ) from error
+        return margin * value, value
+
+    @property
+    def products(self) -> int:
+        """About how many Hessian-vector products, each of all tasks, all estimates take."""
+        return PRODUCTS * len(self._points)
+
+    def where(self) -> str:
+        """Where estimates come from, in words."""
+        return f"on {self.region}, and on inner paths and {META_STEPS} meta steps that start there"
 
     def L(self) -> float:
         """Largest spectral norm of a Hessian of any task."""
-
-        def curvature(w: Array) -> Array:
-            return np.asarray(np.max([_norms(loss.hessian(w[:, None])).max(axis=1) for loss in self._losses], axis=0))
-
-        return SAFETY * self._maximise(curvature)
+        return max(self._L_in_region, *(self._visited_value(self._curvature(loss), 1) for loss in self._losses))
 
     def rho(self) -> float:
-        """Largest norm of a third derivative of an inner loss, by differences of its Hessian along the axes."""
-        axes, h = np.eye(len(self.low)), 1e-2 * self.step
-
-        def slope(w: Array) -> Array:
-            along = w[:, None, None] + h * axes[:, None]  # (P, axis, 1, d) meets (tasks,)
-            against = w[:, None, None] - h * axes[:, None]
-            third = (self.inner.hessian(along) - self.inner.hessian(against)) / (2 * h)
-            return np.asarray(tensor_norm(np.moveaxis(third, 1, -1)).max(axis=1))
-
-        return SAFETY * self._maximise(slope)
+        """Largest norm of a third derivative of an inner loss."""
+        return self._largest(lambda task: third_derivative(self.inner.take(task).hvp, self._h), 2)
 
     def sigma(self) -> float:
         """Largest root-mean-square distance of task gradients from their mean (outer losses)."""
-
-        def spread(w: Array) -> Array:
-            gradients = self.outer.gradient(w[:, None])
-            centred = gradients - gradients.mean(axis=1, keepdims=True)
-            return np.asarray(np.sqrt((centred**2).sum(axis=2).mean(axis=1)))
-
-        return SAFETY * self._maximise(spread)
+        points = self._points_and_iterates
+        return self._climbed(lambda task: spread(self.outer), Rows(points, np.arange(len(points))), 0)
 
     def gradient_bound(self) -> float:
         """Largest gradient norm of any task."""
 
-        def steepness(w: Array) -> Array:
-            return np.asarray(
-                np.max([_lengths(loss.gradient(w[:, None])).max(axis=1) for loss in self._losses], axis=0)
-            )
+        def steep(loss: Loss) -> Make:
+            return lambda task: steepness(loss.take(task).gradient, loss.take(task).hvp)
 
-        return SAFETY * self._maximise(steepness)
+        return max(self._largest(steep(loss), 0) for loss in self._losses)
 
     def b(self) -> float:
         """Mean over tasks of the largest ‖∇l_{S_i} − ∇l_{T_i}‖."""
-        return SAFETY * float(self._mismatch.mean())
+        return float(self._mismatch.mean())
 
     def b_sq(self) -> float:
         """Mean over tasks of the square of the largest ‖∇l_{S_i} − ∇l_{T_i}‖."""
-        return SAFETY**2 * float((self._mismatch**2).mean())
+        return float((self._mismatch**2).mean())
 
     def sigma_g(self) -> float:
         """Largest root-mean-square gradient noise of one datum, three standard errors added."""
-        return self._gradient_noise[0]
+        return self._gradient_noise.root_mean_square
 
     def sigma_H(self) -> float:
         """Largest root-mean-square spectral norm of the Hessian noise of one datum, three standard errors added."""
-        return self._hessian_noise[0]
+        return self._hessian_noise.root_mean_square
 
     def gradient_sup(self) -> float:
         """Largest gradient noise of one datum."""
-        return self._gradient_noise[1]
+        return self._gradient_noise.sup
 
     def hessian_sup(self) -> float:
         """Largest spectral norm of the Hessian noise of one datum."""
-        return self._hessian_noise[1]
+        return self._hessian_noise.sup
 
     def lower_bound(self) -> float:
-        """Mean over tasks of the least outer loss, less a margin; −inf where a loss seems unbounded below."""
-        tasks = len(self.outer.functions)
-        least = np.mean([least_value(self.outer.take(np.array(i)), self.low, self.high) for i in range(tasks)])
-        typical = self.outer.value(box_points(self.low, self.high)[:, None]).mean()
-        return float(least - (SAFETY - 1) * (typical - least)) if np.isfinite(least) else -math.inf
+        """Mean over tasks of the least outer loss, less a margin; −inf where a loss seems unbounded below.
+
+        It is 0 where no loss was negative: a descent that has not come to its end must not set it too high.
+        """
+        values = _require_finite(self.outer.value(self._points[:, None]).reshape(-1), self._everywhere)
+        least = least_values(self.outer, self._everywhere, values, self.region.reach)
+        if (least >= 0).all():
+            return 0.0
+        return float(least.mean() - (SAFETY - 1) * (values.mean() - least.mean()))
 
     @property
-    def _losses(self) -> list[FunctionLoss]:
-        return [self.inner] if self.inner is self.outer else [self.inner, self.outer]
+    def _losses(self) -> tuple[Loss, ...]:
+        return (self.inner,) if self.inner is self.outer else (self.inner, self.outer)
+
+    @property
+    def _h(self) -> float:
+        return DIFFERENCE * self.step
 
     @cached_property
-    def _mismatch(self) -> npt.NDArray[np.float64]:
+    def _points(self) -> Array:
+        """The start, and points of the region: (P, d)."""
+        count = int(np.clip(self.rows // self.tasks, FEWEST, MOST))
+        return np.concatenate([self.start[None], self.region.points(count - 1, np.random.default_rng(SEED))])
+
+    @property
+    def _everywhere(self) -> Rows:
+        return every_task(self._points, self.tasks)
+
+    @property
+    def _points_and_iterates(self) -> Array:
+        return np.concatenate([self._points, self._visits.iterates])
+
+    @cached_property
+    def _L_in_region(self) -> float:
+        return max(self._climbed(self._curvature(loss), self._everywhere, 1) for loss in self._losses)
+
+    @cached_property
+    def _visits(self) -> Visits:
+        """Where paths lead that start in the region, at stepsizes by L (by 1 where it is 0)."""
+        rng, L = np.random.default_rng(SEED), self._L_in_region if self.L_given is None else self.L_given
+        probes = self.region.centre + self.region.core * rng.uniform(-1, 1, size=(PATH_STARTS, len(self.start)))
+        starts = np.concatenate([self.start[None], probes])
+        return visit(self.inner, self.outer, self.tasks, starts, L or 1.0)
+
+    def _curvature(self, loss: Loss) -> Make:
+        return lambda task: curvature(loss.take(task).hvp, self._h)
+
+    def _largest(self, make: Make, directions: int) -> float:
+        """Largest value in the region and where paths lead."""
+        return max(self._climbed(make, self._everywhere, directions), self._visited_value(make, directions))
+
+    def _visited_value(self, make: Make, directions: int) -> float:
+        return float(_values(make, self._visits.rows(self.tasks), directions)[0].max())
+
+    def _climbed(self, make: Make, rows: Rows, directions: int) -> float:
+        """Largest value met at `rows`, and in ascents within the region from the best of them."""
+        values, states = _values(make, rows, directions)
+        best = np.argsort(-values, kind="stable")[:STARTS]
+        return float(max(values.max(), self._ascents(make, rows.take(best), states[best]).max()))
+
+    def _ascents(self, make: Make, rows: Rows, states: Array) -> Array:
+        nearest = self.region.nearest
+        return climb(make(rows.task), nearest(rows.w), states, self.region.reach / 4, ROUNDS, nearest)[1]
+
+    @cached_property
+    def _mismatch(self) -> Vector:
         """(tasks,) largest ‖∇l_{S_i} − ∇l_{T_i}‖ of each task."""
 
-        def of_task(task: int) -> float:
-            train, test = (loss.take(np.array([task])) for loss in self._losses)
-            return self._maximise(lambda w: _lengths(train.gradient(w) - test.gradient(w)), starts=1)
+        def make(task: TaskIndex) -> Objective:
+            train, test = self.inner.take(task), self.outer.take(task)
+            return steepness(
+                lambda w: train.gradient(w) - test.gradient(w), lambda w, v: train.hvp(w, v) - test.hvp(w, v)
+            )
 
-        return np.array([of_task(task) for task in range(len(self.inner.functions))])
+        rows = every_task(self._points_and_iterates, self.tasks)
+        values, states = _values(make, rows, 0)
+        best = best_of_each_task(values, self.tasks)
+        tops = self._ascents(make, rows.take(best), states[best])
+        return np.maximum(tops, values[best]).reshape(-1, self.tasks).max(axis=0)
 
     @cached_property
-    def _gradient_noise(self) -> tuple[float, float]:
-        return self._noise_levels(
-            lambda task, samples, w: _lengths(samples.gradient(w[:, None]) - task.gradient(w[:, None]))
-        )
+    def _gradient_noise(self) -> NoiseLevels:
+        return self._noise_levels(gradient_noise)
 
     @cached_property
-    def _hessian_noise(self) -> tuple[float, float]:
-        return self._noise_levels(
-            lambda task, samples, w: _norms(samples.hessian(w[:, None]) - task.hessian(w[:, None]))
-        )
+    def _hessian_noise(self) -> NoiseLevels:
+        return self._noise_levels(hessian_noise)
 
-    def _noise_levels(self, size: NoiseSize) -> tuple[float, float]:
-        """Largest root mean square of the noise's `size` over points and tasks, and the largest size met on the way."""
+    def _noise_levels(self, sizes: Sizes) -> NoiseLevels:
         assert self.noise is not None
-        square = sup = 0.0
-        for number in range(len(self.inner.functions)):
-            task = self.inner.take(np.array([number]))
-            numerical = self.noise.minibatch(np.array([number]), 1, _rng()).differentiated
-            draws = NUMERICAL_DRAWS if numerical else DRAWS
-            samples = self.noise.minibatch(np.full(draws, number), 1, _rng())
-
-            def upper_mean_square(w: Array, task: FunctionLoss = task, samples: FunctionLoss = samples) -> Array:
-                nonlocal sup
-                squares = size(task, samples, w) ** 2
-                sup = max(sup, math.sqrt(squares.max()))
-                return np.asarray(squares.mean(axis=1) + 3 * squares.std(axis=1) / math.sqrt(squares.shape[1]))
-
-            square = max(square, self._maximise(upper_mean_square, probes=NOISE_PROBES, starts=1))
-        return SAFETY * math.sqrt(square), SAFETY * sup
-
-    def _maximise(self, objective: Objective, *, probes: int = PROBES, starts: int = STARTS) -> float:
-        return maximise(objective, self.low, self.high, probes=probes, starts=starts)
+        return noise_levels(self.noise, self.inner, self.tasks, sizes, self.region, self._h, SEED)
 
 
-def tensor_norm(tensors: Array) -> Array:
-    """Norm `max |T[u, u, u]|` over unit `u` of symmetric tensors (..., d, d, d): shape (...), NaN where not finite.
+def least_values(loss: Loss, rows: Rows, values: Array, step: float) -> Vector:
+    """Least value of each task's loss (tasks,) met in descents from the best of `rows`; −inf where one runs away.
 
-    By alternating maximisation of `T[u, v, v]`, which only climbs, from each axis; the maximum of a symmetric form over
-    different unit vectors is that over equal ones.
+    `values` (n,) are the losses at the rows, which are those of `every_task`.
     """
-    finite = np.asarray(np.isfinite(tensors).all(axis=(-3, -2, -1)))
-    T = np.where(finite[..., None, None, None], tensors, 0.0)[..., None, :, :, :]
-    u = np.broadcast_to(np.eye(T.shape[-1]), (*T.shape[:-4], T.shape[-1], T.shape[-1]))
-    for _ in range(CLIMBS):
-        value, vectors = np.linalg.eigh(np.einsum("...ijk,...k->...ij", T, u))
-        largest = np.abs(value).argmax(axis=-1)[..., None]
-        v = np.take_along_axis(vectors, largest[..., None, :], axis=-1)[..., 0]
-        form = np.einsum("...ijk,...i,...j->...k", T, v, v)
-        length = _lengths(form)
-        u = np.divide(form, length[..., None], out=np.zeros_like(form), where=length[..., None] > 0)
-    return np.where(finite, length.max(axis=-1), np.nan)
+    tasks = int(rows.task.max()) + 1
+    best = best_of_each_task(-values, tasks)
+    first = rows.take(best)
+    with np.errstate(all="ignore"):
+        w, tops = climb(
+            depth(loss.take(first.task)), first.w, np.empty((len(best), 0)), step / 4, DESCENT_ROUNDS, lambda w: w
+        )
+    far = 1e3 * (1 + float(np.abs(rows.w).max()))
+    low = values.min() - 10 * np.ptp(values)
+    runs_away = (np.linalg.norm(w, axis=1) > far) & (-tops < low)
+    found = np.where(runs_away, -np.inf, -tops).reshape(-1, tasks)
+    return np.minimum(found, values[best].reshape(-1, tasks)).min(axis=0)
 
 
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(SEED)
+def best_of_each_task(values: Array, tasks: int) -> TaskIndex:
+    """Numbers of the rows of the largest `values`, some for each task: the best of every task first.
+
+    The rows are those of `every_task`.
+    """
+    order = np.argsort(-values.reshape(-1, tasks), axis=0, kind="stable")[:OF_EACH_TASK]
+    return np.asarray(order * tasks + np.arange(tasks)).reshape(-1)
 
 
-def _lengths(vectors: Array) -> Array:
-    return np.asarray(np.linalg.norm(vectors, axis=-1))
+def _values(make: Make, rows: Rows, directions: int) -> tuple[Array, Array]:
+    """Values (n,) and states at `rows`, from random unit vectors; ValueError where one is not finite."""
+    shape = (len(rows.w), directions, rows.w.shape[1])
+    states = normalised(np.random.default_rng(SEED).normal(size=shape))
+    values, states = make(rows.task).value(rows.w, states[:, 0] if directions == 1 else states)
+    return _require_finite(values, rows), states
 
 
-def _norms(matrices: Array) -> Array:
-    """Spectral norms of symmetric matrices (..., d, d): shape (...); NaN where one is not finite."""
-    finite = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
-    norms = np.abs(np.linalg.eigvalsh(np.where(finite[..., None, None], matrices, 0.0))).max(axis=-1)
-    return np.where(finite, norms, np.nan)
+def _require_finite(values: Array, rows: Rows) -> Array:
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        raise ValueError(f"not finite at w = {rows.w[wrong][0].round(4).tolist()}")
+    return values

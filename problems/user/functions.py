@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from problems.noise import NoNoise
 from problems.problem import Problem
-from problems.user.box_search import box_points
+from problems.user.assembly import Parts
 from problems.user.checks import bias_notice, check_loss, require_finite, require_reproducible
-from problems.user.constants import complete_constants
-from problems.user.estimation import SAFETY, Estimator
 from problems.user.loss import FunctionLoss, FunctionNoise
+from problems.user.memory import once
+from problems.user.region import Region, read_region
 from problems.user.tasks import read_tasks
 from theory.constants import Constants
-from theory.loss import Array
 from theory.validation import integer
 
 logger = logging.getLogger("problems")
@@ -32,6 +31,7 @@ def from_functions(
     *,
     dim: int,
     constants: Constants | Mapping[str, float] | None = None,
+    vectorised: bool = False,
     name: str = "user problem",
     region: float | tuple[npt.ArrayLike, npt.ArrayLike] = 2.0,
     start: npt.ArrayLike | None = None,
@@ -50,11 +50,14 @@ def from_functions(
         `gradient_bound` (on ‖∇l_i‖) and `gradient_sup, hessian_sup` (on the noise of one datum): what is left out is
         estimated, and listed in the problem's `estimated`; infinite means that it is not assumed. Or a `Constants`, of
         which nothing is estimated.
+    vectorised : the functions take many points at once, (n, dim), and return (n,), (n, dim) or (n, dim, dim); `hvp`
+        takes as many directions.
     name : shown in notices, and in records where the problem is not named by a file and a factory.
-    region : a radius r for the box [−r, r]^d, or its corners (low, high), numbers or shape (d,). Claims are examined
-        there. Constants are estimated, and losses must be finite, on the box twice as wide, as searches and inner paths
-        leave it.
-    start : (d,) where the algorithms start; by default halfway from the centre of the region to its upper corner.
+    region : where the constants are to hold: a radius, for the ball around the start (the origin where no start is
+        given), or the corners (low, high) of a box, numbers or shape (d,). Claims are examined in its core, so that
+        pairs of points and searches stay inside. Constants are estimated in all of it, and on the inner paths and meta
+        iterates that start there.
+    start : (d,) where the algorithms start, in the region; by default a corner of its core.
     train_size, test_size : data points per training and test set, which oracle calls are counted in (finite-sum).
 
     Returns
@@ -65,8 +68,8 @@ def from_functions(
     ------
     ValueError : one line that names the task, the field and what is allowed. No tasks, mixed forms, a function that is
         missing, raises, or returns the wrong shape, NaN or single precision, derivatives that are not derivatives, a
-        Hessian that is not symmetric, samples that depend on more than their generator, and constants that are unknown
-        or out of range.
+        Hessian that is not symmetric, a gradient that jumps, samples that depend on more than their generator, and
+        constants that are unknown or out of range.
 
     Examples
     --------
@@ -82,76 +85,41 @@ def from_functions(
     """
     for field, size in (("dim", dim), ("train_size", train_size), ("test_size", test_size)):
         integer(field, size, low=1)
-    low, high = _box(region, dim)
-    centre, width = (low + high) / 2, high - low
-    longest = float(width.min()) / 16
-    at = centre + width / 4 if start is None else _start(start, dim)
-    case, losses, samples = read_tasks(tasks, longest)
-    rng = np.random.default_rng(0)
-    points = rng.uniform(low, high, size=(CHECKED_POINTS, dim))
-    losses = [check_loss(loss, points, rng) for loss in losses]
-    noise = FunctionNoise(samples, longest) if samples else None
-    given = [*losses, _check_noise(name, losses[0], noise, points, rng)] if noise is not None else losses
-    step = min(loss.step for loss in given)
-    for missing in sorted({what for loss in given if (what := loss.differentiated)}):
-        logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
-    noise = FunctionNoise(samples, step) if samples else None
-    estimator = Estimator(losses[0], losses[-1], noise, centre - width, centre + width, step)
-    known = complete_constants(constants, case, estimator)
-    for loss in losses:
-        require_finite(loss, box_points(estimator.low, estimator.high, FINITE_POINTS))
-    if known.estimated:
-        box = f"[{estimator.low.min():g}, {estimator.high.max():g}]^{dim}"
-        logger.warning(f"{name}: estimated by maximisation on {box}, times {SAFETY}: {', '.join(known.estimated)}")
-    return Problem(
+    where, at = read_region(region, start, dim)
+    case, losses, samples = read_tasks(tasks, where.reach / 8, vectorised)
+    noise = FunctionNoise(samples, where.reach / 8) if samples else None
+    step = once(lambda: _check(name, losses, noise, where))
+    losses = [replace(loss, step=step) for loss in losses]
+    parts = Parts(
         name=name,
         case=case,
-        dim=dim,
-        constants=known.constants,
         inner=losses[0],
         outer=losses[-1],
-        number_of_tasks=len(losses[0].functions),
-        probes=uniform_probes(low, high),
+        tasks=len(losses[0].functions),
+        labels=tuple(f"task {number}" for number in range(len(losses[0].functions))),
+        region=where,
         start=at,
-        noise=FunctionNoise(samples, step, known.gradient_sup, known.hessian_sup) if samples else NoNoise(losses[0]),
+        noise=noise and replace(noise, step=step),
         train_size=train_size,
         test_size=test_size,
-        gradient_bound=known.gradient_bound,
-        scale=float(width.min()) / 4,
-        estimated=known.estimated,
+        step=step,
+        numerical=losses[0].differentiated,
     )
+    return parts.assemble(constants)
 
 
-def uniform_probes(low: Array, high: Array) -> Callable[[int, np.random.Generator], Array]:
-    """Probe points uniform in the box `low ≤ w ≤ high` (d,): a function of their number and a generator."""
-    return lambda count, rng: rng.uniform(low, high, size=(count, len(low)))
-
-
-def _box(region: Any, dim: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Corners (d,) of the region; ValueError where it is no box."""
-    try:
-        corners = region if isinstance(region, tuple | list) else (-region, region)
-        low, high = (np.broadcast_to(np.asarray(corner, dtype=np.float64), (dim,)) for corner in corners)
-        is_box = bool(np.isfinite([low, high]).all() and (low < high).all())
-    except (TypeError, ValueError):
-        is_box = False
-    if not is_box:
-        raise ValueError(
-            f"region = {region!r} is not allowed: region must be a radius > 0, or (low, high) with low < high, "
-            f"each a number or of shape ({dim},)"
-        )
-    return low, high
-
-
-def _start(given: npt.ArrayLike, dim: int) -> npt.NDArray[np.float64]:
-    """Return the point (dim,); ValueError where it is none."""
-    try:
-        start = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"start is no array of numbers, must be finite, of shape ({dim},)") from error
-    if start.shape != (dim,) or not np.isfinite(start).all():
-        raise ValueError(f"start of shape {start.shape} is not allowed: start must be finite, of shape ({dim},)")
-    return start
+def _check(name: str, losses: list[FunctionLoss], noise: FunctionNoise | None, region: Region) -> float:
+    """Check losses and samples; returns a first step of differences that is right for all."""
+    rng = np.random.default_rng(0)
+    points = region.points(CHECKED_POINTS, rng)
+    given = [check_loss(loss, points, rng) for loss in losses]
+    if noise is not None:
+        given.append(_check_noise(name, given[0], noise, points, rng))
+    for missing in sorted({what for loss in given if (what := loss.differentiated)}):
+        logger.warning(f"{name}: {missing} left out: differentiated numerically, which is slower")
+    for loss in given[: len(losses)]:
+        require_finite(loss, region.points(FINITE_POINTS, rng))
+    return min(loss.step for loss in given)
 
 
 def _check_noise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.noise import DataNoise
-from problems.user.derivatives import numerical_gradient, numerical_hessian, numerical_hvp, numerical_hvp_of_value
+from problems.user.derivatives import numerical_gradient, numerical_hvp, numerical_hvp_of_value
 from theory.loss import Array, Loss, TaskIndex
 from theory.validation import one_line
 
@@ -22,13 +22,17 @@ DERIVATIVES = ("gradient", "hessian", "hvp")
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions of one loss, and the `label` that names it in an error."""
+    """The functions of one loss, and the `label` that names it in an error.
+
+    They take one point (d,), or, where `vectorised`, many (n, d) at once.
+    """
 
     label: str
     value: Callable[[Vector], Any]
     gradient: Callable[[Vector], Any] | None = None
     hessian: Callable[[Vector], Any] | None = None
     hvp: Callable[[Vector, Vector], Any] | None = None
+    vectorised: bool = False
 
     @property
     def derivatives(self) -> frozenset[str]:
@@ -63,7 +67,7 @@ def _describe(result: npt.NDArray[Any]) -> str:
 
 @dataclass(frozen=True)
 class FunctionLoss(Loss):
-    """A batch of losses given by plain functions: here, and only here, Python loops over tasks and points.
+    """A batch of losses given by plain functions: here, and only here, Python loops over tasks, and over points.
 
     `functions` is an array of `Functions`, all with the same derivatives, whose shape is the batch shape; `step` is
     the first step of numerical differentiation, where a derivative was left out.
@@ -124,18 +128,6 @@ class FunctionLoss(Loss):
             )
         return products.reshape(*shape, d)
 
-    def hessian(self, w: Array) -> Array:
-        """Hessian at `w` (..., d): shape (..., d, d). For estimates of constants; MAML never asks for it."""
-        shape, functions, (rows,) = self._rows(w)
-        d = w.shape[-1]
-        if "hessian" in self.derivatives:
-            return _evaluate(functions, "hessian", (d, d), rows).reshape(*shape, d, d)
-        if not self.derivatives:
-            found = numerical_hessian(lambda x, row: _evaluate(functions[row], "value", (), x), rows, self.step)
-            return found.reshape(*shape, d, d)
-        columns = [self.hvp(w, np.broadcast_to(axis, w.shape)) for axis in np.eye(d)]
-        return np.stack(columns, axis=-1)
-
     def _rows(self, *arrays: Array) -> tuple[tuple[int, ...], npt.NDArray[np.object_], list[Array]]:
         """Broadcast batch and arrays (..., d), and flatten: the shape, and one function and one row of each array."""
         shape = np.broadcast_shapes(self.functions.shape, *(array.shape[:-1] for array in arrays))
@@ -152,10 +144,24 @@ def _evaluate(functions: npt.NDArray[np.object_], name: str, shape: tuple[int, .
     """Call one function a row: (n, *shape), NaN where a row is not finite (a run that has diverged)."""
     out = np.full((len(functions), *shape), np.nan)
     own = [array.astype(np.float64) for array in rows]  # a copy, so that a function may do with its point what it likes
+    finite = np.flatnonzero(np.all([np.isfinite(array).all(axis=1) for array in own], axis=0))
     with np.errstate(all="ignore"):  # what is not finite is found where it matters
-        for row in np.flatnonzero(np.all([np.isfinite(array).all(axis=1) for array in own], axis=0)):
-            out[row] = functions[row].call(name, shape, *(array[row] for array in own))
+        for function, at in _together(functions, finite):
+            out[at] = function.call(name, (*np.shape(at), *shape), *(array[at] for array in own))
     return out
+
+
+def _together(
+    functions: npt.NDArray[np.object_], rows: npt.NDArray[np.intp]
+) -> Iterator[tuple[Functions, npt.NDArray[np.intp]]]:
+    """Each function with the row that it is called for, or with all of its rows where it takes many."""
+    if not len(rows) or not functions[rows[0]].vectorised:
+        yield from ((functions[row], row) for row in rows)
+        return
+    of_function: dict[int, list[np.intp]] = {}
+    for row in rows:
+        of_function.setdefault(id(functions[row]), []).append(row)
+    yield from ((functions[at[0]], np.array(at)) for at in of_function.values())
 
 
 def _object_array(items: Sequence[Functions]) -> npt.NDArray[np.object_]:
@@ -198,4 +204,5 @@ def _mean(losses: Sequence[Functions]) -> Functions:
         functions = [getattr(loss, name) for loss in losses]
         return lambda *arguments: sum(np.asarray(f(*arguments)) for f in functions) / len(functions)
 
-    return Functions(losses[0].label, mean("value"), **{name: mean(name) for name in losses[0].derivatives})
+    means = {name: mean(name) for name in losses[0].derivatives}
+    return Functions(losses[0].label, mean("value"), **means, vectorised=losses[0].vectorised)

@@ -47,11 +47,14 @@ FIELDS = tuple(field.name for field in fields(Task))
 LOSS_FIELDS = ("value", *DERIVATIVES)
 
 
-def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
+def read_tasks(
+    tasks: Iterable[Any], step: float, vectorised: bool = False
+) -> tuple[Case, list[FunctionLoss], tuple[Sampler, ...]]:
     """Return the case, the losses ([population] or [training, test]) and the samplers (none without data noise).
 
-    `step` is the first step of numerical differentiation. Raises ValueError, in one line that names the task, where
-    there are none, where a task is incomplete or of no form, and where tasks differ in form.
+    `step` is the first step of numerical differentiation, `vectorised` functions take many points.
+    Raises ValueError, in one line that names the task, where there are none, where a task is incomplete or of no form,
+    and where tasks differ in form.
     """
     if isinstance(tasks, Mapping) or not isinstance(tasks, Iterable):
         raise ValueError(f"tasks is a {type(tasks).__name__}, must be a list of tasks")
@@ -62,15 +65,17 @@ def read_tasks(tasks: Iterable[Any], step: float) -> tuple[Case, list[FunctionLo
         if missing := _difference(given[0], task):
             raise ValueError(f"task {number} and task 0 differ in {missing}: all tasks must have the same form")
     if "value" in given[0] and not given[0].keys() & {"train", "test"}:
-        population = [_functions(task, f"task {number}") for number, task in enumerate(given)]
+        population = [_functions(task, f"task {number}", vectorised) for number, task in enumerate(given)]
         samplers = tuple(
-            _sampler(task["sample"], f"task {n}: sample") for n, task in enumerate(given) if "sample" in task
+            _sampler(task["sample"], f"task {n}: sample", vectorised)
+            for n, task in enumerate(given)
+            if "sample" in task
         )
         return "resampling", [FunctionLoss.of(population, step)], samplers
     if given[0].keys() == {"train", "test"}:
         losses = []
         for which in ("train", "test"):
-            read = [_loss(task[which], f"task {number}: {which}") for number, task in enumerate(given)]
+            read = [_loss(task[which], f"task {number}: {which}", vectorised) for number, task in enumerate(given)]
             losses.append(FunctionLoss.of(read, step))
         return "finite-sum", losses, ()
     raise ValueError(
@@ -97,11 +102,11 @@ def _difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return " and ".join(name for name in FIELDS if (name in first) != (name in other))
 
 
-def _loss(given: Any, label: str) -> Functions:
-    return _functions(_read_fields(given, label, LOSS_FIELDS), label)
+def _loss(given: Any, label: str, vectorised: bool) -> Functions:
+    return _functions(_read_fields(given, label, LOSS_FIELDS), label, vectorised)
 
 
-def _functions(given: Mapping[str, Any], label: str) -> Functions:
+def _functions(given: Mapping[str, Any], label: str, vectorised: bool) -> Functions:
     """Functions of one loss; ValueError says what is missing or is not a function."""
     if "value" not in given:
         raise ValueError(f"{label}: value is missing: a loss must have at least value(w)")
@@ -109,10 +114,10 @@ def _functions(given: Mapping[str, Any], label: str) -> Functions:
     for name, function in functions.items():
         if not callable(function):
             raise ValueError(f"{label}: {name} is a {type(function).__name__}, must be a function")
-    return Functions(label, **functions)
+    return Functions(label, **functions, vectorised=vectorised)
 
 
-def _sampler(sample: Any, label: str) -> Sampler:
+def _sampler(sample: Any, label: str, vectorised: bool) -> Sampler:
     if not callable(sample):
         raise ValueError(f"{label} is a {type(sample).__name__}, must be a function of a random generator")
 
@@ -121,6 +126,6 @@ def _sampler(sample: Any, label: str) -> Sampler:
             drawn = sample(rng)
         except Exception as error:
             raise ValueError(f"{label}(rng) raised {one_line(error)}") from error
-        return _functions(_read_fields(drawn, f"{label}(rng)", LOSS_FIELDS), label)
+        return _functions(_read_fields(drawn, f"{label}(rng)", LOSS_FIELDS), label, vectorised)
 
     return draw

@@ -16,7 +16,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.benchmarks.rates import Rates, measure_rates
-from verify.running.execution import one_thread
+from verify.running.threads import one_thread
 
 LINES = pytest.StashKey[list[str]]()
 

@@ -14,7 +14,7 @@ from tests.benchmarks.timing import alternate
 from theory.algorithms import run
 from theory.constants import Schedule
 from verify.claim import claims
-from verify.evidence.enumeration import enumerate_paths, mean_estimator
+from verify.evidence.tree import enumerate_paths, mean_estimator
 from verify.running.evaluation import evaluate
 from verify.running.selection import Selection, plan
 
@@ -63,7 +63,7 @@ def test_enumeration(benchmark: Any, rates: Rates, report: Callable[[str], None]
 @pytest.mark.parametrize("claim", list(claims()))
 def test_claim(claim: str, benchmark: Any, report: Callable[[str], None]) -> None:
     """All cells of one claim in the default profile, in one process."""
-    jobs = [job for job in plan(Selection(claims=(claim,))) if job.claim == claim]
-    records = benchmark.pedantic(lambda: [record for job in jobs for record in evaluate(job)], rounds=1)
+    cells = [cell for cell in plan(Selection(claims=(claim,))) if cell.claim == claim]
+    records = benchmark.pedantic(lambda: [record for cell in cells for record in evaluate(cell)], rounds=1)
     assert records
-    report(f"claim {claim:<55} {benchmark.stats['mean']:5.2f} s, {len(jobs):3} cells, {len(records):3} checks")
+    report(f"claim {claim:<55} {benchmark.stats['mean']:5.2f} s, {len(cells):3} cells, {len(records):3} checks")

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
-AT_LEAST = 2e-4
+AT_LEAST = 2e-3
 
 
 def alternate(functions: Mapping[str, Callable[[], object]], seconds: float = 0.5) -> dict[str, float]:

@@ -16,10 +16,10 @@ from figures.table import Table
 from figures.tightness import SHARP, label, matrix
 from problems import slow_slope
 from problems.registry import family
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.evidence.fits import exponential, line, power_law
 from verify.running.evaluation import evaluate
-from verify.running.records import Job
+from verify.running.records import CellName
 
 Compute = Callable[..., Table]
 
@@ -134,9 +134,9 @@ def test_the_worst_task_at_the_start_is_the_one_that_the_claim_finds_there(
 ) -> None:
     problem = family(name).build(N, alpha_L("fixed", N))
     problem = replace(problem, probes=lambda count, rng: np.tile(problem.start, (count, 1)))
-    job = Job(claim=claim, problem=name, problem_spec=name, N=N, rule="fixed", profile="quick", seed=0)
+    cell = CellName(claim=claim, problem=name, problem_spec=name, N=N, rule="fixed", profile="quick", seed=0)
     where = {"problem": name} if figure == "bias" else {}
-    for part, record in zip(parts, evaluate(job, problem), strict=False):
+    for part, record in zip(parts, evaluate(cell, problem), strict=False):
         (row,) = compute(figure, **where, rule="fixed", N=N, **part).rows
         unit = problem.constants.sigma_g**power
         assert (record.measured, record.bound) == pytest.approx((row["measured"] * unit, row["bound"] * unit), rel=1e-9)

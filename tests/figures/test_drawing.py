@@ -51,7 +51,7 @@ def test_nothing_is_empty_cut_off_or_overlapping(drawable: tuple[str, Table]) ->
     name, table = drawable
     with matplotlib.rc_context(fname=str(STYLE)):
         picture = named(name).draw(table)
-        renderer = FigureCanvasAgg(picture).get_renderer()  # type: ignore[no-untyped-call]
+        renderer = FigureCanvasAgg(picture).get_renderer()
         picture.draw_without_rendering()
         legends = [legend.get_window_extent(renderer) for legend in picture.legends]
         for ax in picture.axes:

@@ -51,8 +51,6 @@ def members() -> list[tuple[str, int, float, float]]:
 
 @cache
 def build(name: str, N: int, alpha_L: float, factor: float) -> Problem:
-    if name == "sigmoid-classification":
-        pytest.importorskip("sklearn", reason="the data set comes from scikit-learn (extra data)")
     known = families()[name]
     free = {} if factor == 1 else {parameter: factor * default for parameter, default in known.free.items()}
     return known.build(N, alpha_L, **free)

@@ -6,10 +6,8 @@ import pytest
 from problems.cusp import cusp, cusp_mismatch
 from problems.problem import Problem
 from theory.constants import Schedule
-from theory.estimator import C_sq2, V, second_moment_bound
-from theory.growth import growth
-from theory.lemmas import C_1, C_2, link_bound, link_tasks_bound, mismatch
 from theory.maml import meta_gradient
+from theory.paper import Paper
 
 STEPS = (1, 2, 5, 10, 20)
 
@@ -28,7 +26,7 @@ def gradients(problem: Problem, s: Schedule, probe: int) -> tuple[np.ndarray, np
 def link_ratio(problem: Problem, s: Schedule) -> float:
     task, meta = gradients(problem, s, 0)
     assert abs(meta.mean()) < 1e-9 * np.abs(meta).max() + 1e-12
-    return float(abs(task.mean()) / link_bound(problem.constants, s, abs(meta.mean())))
+    return float(abs(task.mean()) / Paper(problem.constants, s).link(abs(meta.mean())))
 
 
 @pytest.mark.parametrize("N", STEPS)
@@ -38,7 +36,8 @@ def test_cusp_attains_link_as_the_stepsize_falls(N: int) -> None:
         problem = cusp(N, alpha_L)
         s = schedule(problem, N, alpha_L)
         c, concave, convex = problem.constants, (1 + alpha_L) ** (2 * N), (1 - alpha_L) ** (2 * N)
-        predicted = C_1(c, s) / C_2(c, s) * (concave - convex) / (concave + convex) / (1 + 1 / 10_000)
+        p = Paper(c, s)
+        predicted = p.C_1 / p.C_2 * (concave - convex) / (concave + convex) / (1 + 1 / 10_000)
         ratio = link_ratio(problem, s)
         assert least < ratio <= 1
         assert ratio == pytest.approx(predicted, rel=1e-9)
@@ -57,11 +56,12 @@ def test_cusp_attains_link_the_better_the_less_it_is_smoothed() -> None:
 def test_cusp_refutes_link_with_half_of_the_spread_or_none(N: int) -> None:
     problem = cusp(N, 1 / (8 * N))
     c, s = problem.constants, schedule(problem, N, 1 / (8 * N))
+    p = Paper(c, s)
     task, meta = gradients(problem, s, 0)
     for share in (0.0, 0.5):
-        assert abs(task.mean()) > (abs(meta.mean()) + share * C_2(c, s) * c.sigma) / C_1(c, s)
-    assert np.abs(task).mean() <= link_tasks_bound(c, s, abs(meta.mean()))
-    assert np.abs(task).mean() > 0.7 * link_tasks_bound(c, s, abs(meta.mean()))
+        assert abs(task.mean()) > (abs(meta.mean()) + share * p.C_2 * c.sigma) / p.C_1
+    assert np.abs(task).mean() <= p.link_tasks(abs(meta.mean()))
+    assert np.abs(task).mean() > 0.7 * p.link_tasks(abs(meta.mean()))
 
 
 @pytest.mark.parametrize("N", STEPS)
@@ -69,11 +69,12 @@ def test_cusp_mismatch_attains_link_as_the_stepsize_falls_and_needs_m(N: int) ->
     for alpha_L, least in ((1 / (8 * N), 0.63), (1 / (100 * N), 0.96), (1 / (1000 * N), 0.995)):
         problem = cusp_mismatch(N, alpha_L, L=0.6, mismatch=5.3)
         s = schedule(problem, N, alpha_L)
+        p = Paper(problem.constants, s)
         assert least < link_ratio(problem, s) <= 1
         task, meta = gradients(problem, s, 0)
         for share in (0.0, 0.5):
-            m = share * mismatch(problem.constants, s)
-            assert abs(task.mean()) > (abs(meta.mean()) + m) / C_1(problem.constants, s)
+            m = share * p.m
+            assert abs(task.mean()) > (abs(meta.mean()) + m) / p.C_1
 
 
 @pytest.mark.parametrize("N", STEPS)
@@ -81,11 +82,12 @@ def test_cusp_refutes_a_quarter_of_the_spread_in_the_second_moment(N: int) -> No
     for alpha_L, least in ((1 / (8 * N), 0.38), (1 / (1000 * N), 0.498)):
         problem = cusp(N, alpha_L)
         c, s = problem.constants, schedule(problem, N, alpha_L)
+        p = Paper(c, s)
         _, meta = gradients(problem, s, 1)
         assert abs(meta.mean()) < 1e-9 * c.sigma
         measured = (meta**2).mean()
-        assert measured == pytest.approx(growth(c, s, 4 * N) * c.sigma**2, rel=1e-9)
-        assert least < measured / second_moment_bound(c, s, abs(meta.mean())) <= 0.5
-        spread = V(c, s) * 2 * growth(c, s, 2 * N) * (2 * (C_2(c, s) / C_1(c, s)) ** 2 + 1) * c.sigma**2
-        assert C_sq2(c, s) == pytest.approx(spread)
-        assert measured > second_moment_bound(c, s, abs(meta.mean())) - 0.75 * spread
+        assert measured == pytest.approx(p.q(4 * N) * c.sigma**2, rel=1e-9)
+        assert least < measured / p.second_moment(abs(meta.mean())) <= 0.5
+        spread = p.V * 2 * p.q(2 * N) * (2 * (p.C_2 / p.C_1) ** 2 + 1) * c.sigma**2
+        assert p.C_sq2 == pytest.approx(spread)
+        assert measured > p.second_moment(abs(meta.mean())) - 0.75 * spread

@@ -22,8 +22,6 @@ KINK = 1e-3
 
 @pytest.fixture(params=list(families()), scope="module")
 def problem(request: pytest.FixtureRequest) -> Problem:
-    if request.param == "sigmoid-classification":
-        pytest.importorskip("sklearn", reason="the data set comes from scikit-learn (extra data)")
     return families()[request.param].build(N, ALPHA_L)
 
 

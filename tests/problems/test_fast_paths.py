@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from problems.losses import cosine_path, residual_path
 from problems.losses.blocks import equal_blocks
 from problems.losses.cosine_loss import RotatedCosine
-from problems.losses.half_angle import sine_cosine
+from problems.losses.half_angle import DRIFT, FAR, POLES, TURN, TURN_HIGH, TURN_LOW, sine_cosine, tangent
 from problems.losses.linear_model import LinearModel
 from problems.losses.penalty import Penalty
 from problems.losses.workspace import workspace
@@ -139,11 +140,14 @@ def test_the_fast_path_leaves_what_it_cannot_do_to_the_general_one(pair: tuple[L
 def test_cosines_outside_the_range_of_the_fast_path() -> None:
     loss, w = cosines(), np.ones((2, 1, D))
     assert loss.fused_meta_gradient(w, 0.0, 2, loss) is None
-    assert loss.fused_meta_gradient(w, 0.1, 1000, loss) is None
+    assert loss.fused_meta_gradient(w, 1e-101, 2, loss) is None
+    assert loss.fused_meta_gradient(w, 0.1, 191, loss) is None
     assert loss.fused_meta_gradient(w, 0.1, 2, replace(loss, phase=loss.phase + 0.1)) is None
     still = replace(loss, frequency=loss.frequency * [[0.0], [1.0]])
     assert still.fused_meta_gradient(w, 0.1, 2, still) is None
-    assert_fused_equals_general(w, 1e-190, 2, loss, loss)
+    assert_fused_equals_general(w, 1e-99, 2, loss, loss)
+    assert_fused_equals_general(w, 1e-99, 190, loss, loss)
+    assert_fused_equals_general(w, 1e-4, 190, loss, loss)
     assert np.isfinite(meta_gradient(w, 0.02, 512, loss, loss)).all()
 
 
@@ -153,16 +157,84 @@ def test_a_penalty_of_another_width_is_not_taken_for_the_same() -> None:
     assert train.fused_meta_gradient(np.ones((2, 1, D)), 0.1, 2, test) is None
 
 
-def test_sine_and_cosine_from_the_tangent_are_accurate_at_its_poles_too() -> None:
-    poles = np.pi * np.arange(-9, 10, 2.0)
-    angles = np.concatenate(
-        [np.linspace(-40, 40, 100_001), poles, np.nextafter(poles, 99), np.nextafter(poles, -99), [0.0, 1e-300, 1e15]]
-    )
-    sine, cosine = sine_cosine(angles)
-    assert np.abs(sine - np.sin(angles)).max() <= 4 * EPS
-    assert np.abs(cosine - np.cos(angles)).max() <= 4 * EPS
+def awkward_angles() -> Array:
+    """Zeros and poles of the tangents with their neighbours, both sides of where reductions change, and extremes."""
+    quarters = np.pi / 2 * np.arange(-400, 401)
+    near = [FAR, TURN * 2**20, 1e15]
+    largest = np.finfo(np.float64).max
+    points = np.concatenate([quarters, near, -np.array(near), [0.0, -0.0, 1e-300, 5e-324, 1e-310, 1e300, largest]])
+    rng = np.random.default_rng(77)
+    scattered = rng.uniform(-1, 1, 20_000) * 10.0 ** rng.uniform(-20, 20, 20_000)
+    with np.errstate(over="ignore"):
+        neighbours = np.nextafter(points, np.inf), np.nextafter(points, -np.inf)
+    angles = np.concatenate([np.linspace(-40, 40, 100_001), points, *neighbours, scattered])
+    return angles[np.isfinite(angles)]
+
+
+def test_sine_and_cosine_from_the_tangent_are_within_1e_15_at_every_angle() -> None:
+    """Against extended precision, where the machine has it."""
+    angles = awkward_angles()
+    exact = angles.astype(np.longdouble)
+    with np.errstate(all="raise", under="ignore"):
+        sine, cosine = sine_cosine(angles)
+    assert np.abs(sine - np.sin(exact)).max() <= 1e-15
+    assert np.abs(cosine - np.cos(exact)).max() <= 1e-15
     small = np.geomspace(1e-200, 1e-3, 50)
     np.testing.assert_allclose(sine_cosine(small)[0], np.sin(small), rtol=4 * EPS)
+
+
+def test_sine_and_cosine_do_not_depend_on_the_array_that_an_angle_is_in() -> None:
+    angles = awkward_angles()[-40_000:]
+    sine, cosine = sine_cosine(angles)
+    for part in (slice(0, 1), slice(7, 10), slice(30_000, 30_500)):
+        np.testing.assert_array_equal(sine_cosine(angles[part]), (sine[part], cosine[part]))
+    grid = angles[:600].reshape(20, 30)
+    np.testing.assert_array_equal(sine_cosine(grid.T)[0], sine[:600].reshape(20, 30).T)
+    np.testing.assert_array_equal(sine_cosine(np.array(angles[3]))[1], cosine[3])
+    assert sine_cosine(np.zeros((0, 3)))[0].shape == (0, 3)
+
+
+def test_sine_and_cosine_of_complex_angles() -> None:
+    angles = np.array([0.3 + 1e-20j, -40.0 + 2j])
+    np.testing.assert_array_equal(sine_cosine(angles), (np.sin(angles), np.cos(angles)))
+
+
+def test_sine_and_cosine_of_what_is_not_a_number() -> None:
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(sine_cosine(np.array([np.nan, np.inf, -np.inf]))).all()
+        assert np.isfinite(sine_cosine(np.array([np.nan, 1e7, 0.1]))[0]).tolist() == [False, True, True]
+
+
+def test_the_tangent_serves_angles_that_drift_past_its_pole() -> None:
+    edge = 0.5 + DRIFT
+    poles = np.array([0.5 - 2**-54, 0.5, 0.5 + 2**-53, 0.5 + 2**-52])
+    y = np.concatenate([np.linspace(-edge, edge, 50_001), poles, -poles])
+    t, square, scratch = np.empty((3, len(y)))
+    with np.errstate(all="raise"):
+        tangent(y, t, square, scratch)
+    assert np.abs(t).max() < 1e16
+    angle = 2 * np.longdouble(np.pi) * y + 2 * 1.2246467991473532e-16 * y
+    assert np.abs(2 * t / (1 + t * t) - np.sin(angle)).max() <= 1e-15
+    assert np.abs(2 / (1 + t * t) - 1 - np.cos(angle)).max() <= 1e-15
+
+
+def test_no_square_meets_the_first_pole() -> None:
+    y = 0.5 + np.arange(-1000, 1001) * 2.0**-54
+    assert not (np.square(y) == POLES[-1]).any()
+
+
+def test_a_turn_is_the_sum_of_its_two_parts() -> None:
+    turn = Decimal("6.28318530717958647692528676655900576839433879875")
+    assert abs(Decimal(TURN_HIGH) + Decimal(TURN_LOW) - turn) < Decimal("2e-26")
+    assert (TURN_HIGH * 2**30).is_integer()
+    assert TURN_HIGH < 2**3  # 33 bits, so that multiples by fewer than 2²⁰ have at most 53
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.2, 0.7, 3.0])
+def test_steps_that_leave_the_range_of_the_tangent_late_soon_or_at_once(alpha: float) -> None:
+    loss = cosines()
+    w = np.random.default_rng(78).normal(size=(50, 1, D))
+    assert_fused_equals_general(w, alpha, 4, loss, loss)
 
 
 @pytest.mark.parametrize("pole", [np.pi, -3 * np.pi])
@@ -200,3 +272,14 @@ def test_results_do_not_change_when_the_work_arrays_are_used_again(pair: tuple[L
     kept = first.copy()
     meta_gradient(w + 1, 0.06, 3, *pair)
     np.testing.assert_array_equal(first, kept)
+
+
+def test_threads_and_settings_in_turn_do_not_mix_what_is_kept_from_call_to_call(pair: tuple[Loss, Loss]) -> None:
+    rng = np.random.default_rng(79)
+    settings = [(rng.normal(size=(R, 1, D)), alpha, N) for R in (1, 4) for alpha in (0.03, 0.06) for N in (2, 5)] * 3
+    alone = [meta_gradient(w, alpha, N, *pair) for w, alpha, N in settings]
+    again = [meta_gradient(w, alpha, N, *pair) for w, alpha, N in settings]
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        together = list(threads.map(lambda setting: meta_gradient(setting[0], setting[1], setting[2], *pair), settings))
+    np.testing.assert_equal(again, alone)
+    np.testing.assert_equal(together, alone)

@@ -8,10 +8,9 @@ from problems.problem import Problem
 from problems.registry import families
 from tests.problems.suprema import knot_points
 from theory.constants import Schedule
-from theory.growth import growth
 from theory.loss import Array
 from theory.maml import meta_gradient, meta_objective
-from theory.smoothness import task_smoothness
+from theory.paper import Paper
 
 STEPS = (1, 2, 5, 10, 20)
 
@@ -30,7 +29,7 @@ def build(name: str, N: int, rule: str) -> tuple[Problem, Schedule]:
 
 def steepest(problem: Problem, s: Schedule, w: float = 0.0) -> Array:
     """Largest `|∇L_i(w) − ∇L_i(u)|/|w − u|` per task over u at several distances on both sides."""
-    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(growth(problem.constants, s, s.N))
+    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(Paper(problem.constants, s).q(s.N))
     u = w + np.concatenate([distance, -distance])[:, None]
 
     def gradient(x: Array) -> Array:
@@ -44,18 +43,18 @@ def test_kink_attains_smoothness_task_by_task(N: int, rule: str) -> None:
     problem, s = build("kink", N, rule)
     w = np.zeros((1, 1))
     outer, inner = (np.abs(loss.gradient(w))[:, 0] for loss in (problem.outer, problem.inner))
-    bound = task_smoothness(problem.constants, s, outer, inner)
+    bound = Paper(problem.constants, s).task_smoothness(outer, inner)
     measured = steepest(problem, s)
     assert (measured <= bound * (1 + 1e-9)).all()
     assert (measured >= 0.9999 * bound).all()
-    half = growth(problem.constants, s, 2 * N) * problem.constants.L
+    half = Paper(problem.constants, s).q(2 * N) * problem.constants.L
     assert (measured > half + (bound - half) / 2).all()
 
 
 def test_kink_is_attained_as_the_distance_vanishes() -> None:
     """The shortfall is of first order in the distance: ten times nearer, ten times less."""
     problem, s = kink(L=0.6, rho=4.1, steepness=0.3), Schedule(N=3, alpha=0.1 / 0.6)
-    bound = task_smoothness(problem.constants, s, 0.3 * 0.6**2 / 4.1, 0.0)
+    bound = Paper(problem.constants, s).task_smoothness(0.3 * 0.6**2 / 4.1, 0.0)
 
     def shortfall(distance: float) -> float:
         g = [

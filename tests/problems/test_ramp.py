@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from problems.problem import Problem
-from problems.ramp import C_BETA, STEPS, gentle_ramp, gentle_ramp_finite_sum, ramp, ramp_finite_sum
+from problems.ramp import MADE_FOR, gentle_ramp, gentle_ramp_finite_sum, ramp, ramp_finite_sum
 from theory.constants import Schedule
 from theory.maml import meta_gradient
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
 EPS = np.finfo(float).eps
 
@@ -60,14 +60,14 @@ def test_a_ramp_that_bends_too_fast_is_refused() -> None:
 def test_a_ramp_is_just_as_long_as_the_run(build: Callable[..., Problem], options: dict[str, float]) -> None:
     problem = build(N, ALPHA_L, **options)
     c, g, alpha = problem.constants, problem.gradient_bound, ALPHA_L / problem.constants.L
-    L_w = float(meta_smoothness(c, Schedule(N=N, alpha=alpha), g))
-    last = problem.start + (STEPS - 1) * g / (C_BETA * L_w)
+    L_w = Paper(c, Schedule(N=N, alpha=alpha)).L_w(g)
+    last = problem.start + (MADE_FOR["K"] - 1) * g / (MADE_FOR["C_beta"] * L_w)
     assert last[0] + N * alpha * g == pytest.approx(0.0, abs=1e-12 * abs(problem.start[0]))
     for w in (problem.start, last - 1e-9):
         assert meta_gradient(w[None], alpha, N, problem.inner, problem.outer) == pytest.approx(-g, rel=1e-14)
     beyond = meta_gradient(last[None] + 0.1 * problem.scale, alpha, N, problem.inner, problem.outer)
     assert abs(float(beyond[0, 0])) < 0.999 * g
-    gap = (STEPS - 1) * g**2 / (C_BETA * L_w) + g * problem.scale
+    gap = (MADE_FOR["K"] - 1) * g**2 / (MADE_FOR["C_beta"] * L_w) + g * problem.scale
     assert problem.initial_gap(alpha, N) == pytest.approx(gap, rel=1e-12)
 
 

@@ -6,10 +6,8 @@ import pytest
 from problems.problem import Problem
 from problems.rare import rare, rare_mismatch, rare_tuned
 from theory.constants import Schedule
-from theory.estimator import A_sq1, A_sq2, finite_sum_second_moment_bound
-from theory.growth import growth
-from theory.lemmas import C_1, C_2
 from theory.maml import meta_gradient
+from theory.paper import Paper
 
 STEPS = (1, 2, 5, 10, 20)
 
@@ -31,12 +29,15 @@ def test_rare_mismatch_refutes_the_square_of_the_mean_mismatch(N: int) -> None:
     for tasks, least in ((64, 0.41), (4096, 0.498)):
         problem = rare_mismatch(N, alpha_L, L=0.6, rho=4.1, mismatch=5.3, tasks=tasks)
         c, s = problem.constants, schedule(problem, N, alpha_L)
+        paper = Paper(c, s)
         _, meta = gradients(problem, s, 0)
-        measured, q_N = (meta**2).mean(), growth(c, s, N)
+        measured, q_N = (meta**2).mean(), (1 + alpha_L) ** N
         assert abs(meta.mean()) < 1e-13 * np.abs(meta).max()
         assert measured == pytest.approx((q_N * (q_N - 1)) ** 2 * c.b_sq, rel=1e-12)
-        assert least < measured / finite_sum_second_moment_bound(c, s, abs(meta.mean())) <= 0.5
-        wrong = A_sq1(c, s) * meta.mean() ** 2 + A_sq2(c, s) - 2 * (q_N * (q_N - 1)) ** 2 * (c.b_sq - c.b**2)
+        assert least < measured / paper.finite_sum_second_moment(abs(meta.mean())) <= 0.5
+        wrong = (
+            float(paper.A_sq1) * meta.mean() ** 2 + float(paper.A_sq2) - 2 * (q_N * (q_N - 1)) ** 2 * (c.b_sq - c.b**2)
+        )
         assert measured > wrong
 
 
@@ -65,8 +66,8 @@ def test_rare_tuned_attains_the_second_moment_of_the_paper(N: int, x: float, lea
     problem = rare_tuned(N, x / N)
     c, s = problem.constants, schedule(problem, N, x / N)
     _, meta = gradients(problem, s, 0)
-    ratio = (meta**2).mean() / finite_sum_second_moment_bound(c, s, abs(meta.mean()))
+    ratio = (meta**2).mean() / Paper(c, s).finite_sum_second_moment(abs(meta.mean()))
     assert least < ratio <= 1
-    Q = growth(c, s, 2 * N)
-    predicted = 1 / (1 + ((C_2(c, s) + Q * np.sqrt(2 / 2048)) / C_1(c, s)) ** 2)
+    Q = (1 + x / N) ** (2 * N)
+    predicted = 1 / (1 + ((Q - 1 + Q * np.sqrt(2 / 2048)) / (2 - Q)) ** 2)
     assert ratio == pytest.approx(predicted, abs=2e-3)

@@ -8,18 +8,9 @@ import pytest
 from problems.problem import Problem
 from tests.problems.enumeration import RULES, build, enumerate_at, exact_probes, stepsizes
 from theory.constants import Schedule
-from theory.estimator import task_second_moment_bound
-from theory.growth import growth
-from theory.lemmas import (
-    deviation_bound,
-    deviation_squared_bound,
-    displacement_bound,
-    gradient_growth_bound,
-    path_bound,
-)
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
 STEPS = (1, 2, 5, 10, 20)
 
@@ -33,7 +24,7 @@ def path_from(problem: Problem, s: Schedule, w: Array) -> Array:
 
 def steepest(problem: Problem, s: Schedule, w: float = 0.0) -> Array:
     """Largest `|∇L_i(w) − ∇L_i(u)|/|w − u|` per task over u at several distances on both sides."""
-    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(growth(problem.constants, s, s.N))
+    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(Paper(problem.constants, s).q(s.N))
     u = w + np.concatenate([distance, -distance])[:, None]
 
     def gradient(x: Array) -> Array:
@@ -50,13 +41,14 @@ def outer_norm(problem: Problem) -> float:
 def test_saddle_attains_path_and_gradient_growth_and_refutes_less(N: int, rule: str) -> None:
     problem, s = build("saddle", N, rule)
     c, j = problem.constants, np.arange(1.0, N + 1)
+    p = Paper(c, s)
     w, u = problem.probes(3, np.random.default_rng(0))[1:]
     path, other = path_from(problem, s, w), path_from(problem, s, u)
     apart, gradient = np.abs(path - other), np.abs(problem.inner.gradient(path[:, None, None]))[:, 0, 0]
-    np.testing.assert_allclose(apart[1:], path_bound(c, s, j, apart[0]), rtol=1e-13)
-    np.testing.assert_allclose(gradient[1:], gradient_growth_bound(c, s, j, gradient[0]), rtol=1e-13)
-    np.testing.assert_allclose(np.abs(path - path[0])[1:], displacement_bound(c, s, j, gradient[0]), rtol=1e-12)
-    wrong = [growth(c, s, N - 1)] + ([1 + N * s.alpha * c.L] if N > 1 else [])
+    np.testing.assert_allclose(apart[1:], p.path(j, apart[0]), rtol=1e-13)
+    np.testing.assert_allclose(gradient[1:], p.gradient_growth(j, gradient[0]), rtol=1e-13)
+    np.testing.assert_allclose(np.abs(path - path[0])[1:], p.displacement(j, gradient[0]), rtol=1e-12)
+    wrong = [p.q(N - 1)] + ([1 + N * s.alpha * c.L] if N > 1 else [])
     for factor in wrong:
         assert apart[-1] > factor * apart[0] * 1.0001
         assert gradient[-1] > factor * gradient[0] * 1.0001
@@ -66,10 +58,11 @@ def test_saddle_attains_path_and_gradient_growth_and_refutes_less(N: int, rule: 
 def test_saddle_attains_the_first_term_of_smoothness_and_refutes_lower_powers(N: int, rule: str) -> None:
     problem, s = build("saddle", N, rule)
     c = problem.constants
+    p = Paper(c, s)
     measured = steepest(problem, s)[0]
-    assert measured == pytest.approx(meta_smoothness(c, s, outer_norm(problem)), rel=1e-13)
+    assert measured == pytest.approx(p.L_w(outer_norm(problem)), rel=1e-13)
     for power in (2 * N - 1, N):
-        assert measured > growth(c, s, power) * c.L * 1.0001
+        assert measured > p.q(power) * c.L * 1.0001
 
 
 @pytest.mark.parametrize("name", ["saddle-noise", "saddle-hessian-noise"])
@@ -80,21 +73,21 @@ def test_saddle_attains_deviation_in_mean_square(name: str, N: int, S: int, rule
     c, j = problem.constants, np.arange(1.0, N + 1)
     for w in exact_probes(problem, 3):
         measured = np.array(enumerate_at(problem, s, w).deviation_squared)[:, 0]
-        np.testing.assert_allclose(measured, deviation_squared_bound(c, s, j), rtol=1e-11)
+        np.testing.assert_allclose(measured, Paper(c, s).deviation_squared(j), rtol=1e-11)
     if N > 1:
         assert measured[-1] > N * s.alpha**2 * c.sigma_g**2 / S * 1.05
     if S > 1:
-        assert measured[-1] > deviation_squared_bound(c, replace(s, S=S**2), N) * 1.5
+        assert measured[-1] > Paper(c, replace(s, S=S**2)).deviation_squared(N) * 1.5
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_saddle_attains_deviation_in_mean_at_one_step_and_needs_the_root_of_s(rule: str) -> None:
     problem, s = build("saddle-noise", 1, rule)
-    assert enumerate_at(problem, s, 0.0).deviation[0][0] == pytest.approx(deviation_bound(problem.constants, s, 1))
+    assert enumerate_at(problem, s, 0.0).deviation[0][0] == pytest.approx(Paper(problem.constants, s).deviation(1))
     s = replace(s, S=4)
     measured = enumerate_at(problem, s, 0.0).deviation[0][0]
-    assert measured == pytest.approx(0.75 * deviation_bound(problem.constants, s, 1))
-    assert measured > deviation_bound(problem.constants, replace(s, S=16), 1)
+    assert measured == pytest.approx(0.75 * Paper(problem.constants, s).deviation(1))
+    assert measured > Paper(problem.constants, replace(s, S=16)).deviation(1)
 
 
 @pytest.mark.parametrize(("N", "S", "D", "T"), [(1, 1, 1, 1), (1, 3, 2, 4), (3, 2, 3, 4)])
@@ -105,7 +98,7 @@ def test_saddle_with_hessian_noise_attains_the_second_moment(N: int, S: int, D: 
     for w in exact_probes(problem, 2):
         at = enumerate_at(problem, s, w)
         measured, norm = at.square[0], abs(at.gradient[0])
-        bound = task_second_moment_bound(c, s, norm)
+        bound = Paper(c, s).task_second_moment(norm)
         assert measured <= bound * (1 + 1e-12)
         if w == 0 and N == 1:
             assert measured == pytest.approx(bound, rel=1e-12)
@@ -119,7 +112,7 @@ def test_saddle_with_hessian_noise_attains_the_second_moment(N: int, S: int, D: 
             if T > 1 and rule == "recommended":
                 mutants["T²"] = (c, replace(s, T=T**2))
         for name, (wrong_c, wrong_s) in mutants.items():
-            assert measured > task_second_moment_bound(wrong_c, wrong_s, norm) * (1 + 1e-6), name
+            assert measured > Paper(wrong_c, wrong_s).task_second_moment(norm) * (1 + 1e-6), name
 
 
 @pytest.mark.parametrize("name", ["saddle-pair", "saddle-pair-finite-sum"])

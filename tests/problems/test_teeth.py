@@ -5,11 +5,11 @@ import pytest
 
 from problems.problem import Problem
 from problems.registry import families
-from theory.constants import Real, Schedule
-from theory.growth import growth, growth_excess
+from theory.constants import Schedule
+from theory.extended import Number
 from theory.loss import Array
 from theory.maml import meta_gradient
-from theory.smoothness import C_L, C_b, meta_smoothness, smoothness_floor
+from theory.paper import Paper
 
 STEPS = (1, 2, 5, 10, 20)
 
@@ -28,7 +28,7 @@ def build(name: str, N: int, rule: str) -> tuple[Problem, Schedule]:
 
 def steepest(problem: Problem, s: Schedule, w: float = 0.0) -> Array:
     """Largest `|∇L_i(w) − ∇L_i(u)|/|w − u|` per task over u at several distances on both sides."""
-    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(growth(problem.constants, s, s.N))
+    distance = problem.scale * 10.0 ** -np.arange(1, 5) / float(Paper(problem.constants, s).q(s.N))
     u = w + np.concatenate([distance, -distance])[:, None]
 
     def gradient(x: Array) -> Array:
@@ -46,18 +46,19 @@ def outer_norm(problem: Problem) -> float:
 def test_teeth_attain_smoothness_in_full_and_refute_every_lower_one(name: str, N: int, rule: str) -> None:
     problem, s = build(name, N, rule)
     c, norm = problem.constants, outer_norm(problem)
-    measured, bound = steepest(problem, s)[0], meta_smoothness(c, s, norm)
+    p = Paper(c, s)
+    measured, bound = steepest(problem, s)[0], p.L_w(norm)
     assert 0.9998 * bound < measured <= bound * (1 + 1e-9)
-    floor, slope, x = smoothness_floor(c, s), C_L(c, s), s.alpha * c.L
-    mutants: dict[str, Real] = {
+    floor, slope, x = p.a, p.C_L, s.alpha * c.L
+    mutants: dict[str, Number] = {
         "q^{2N−2} in C_L": floor + slope / (1 + x) * norm,
         "C_L dropped": floor,
-        "q^{2N−1}L": bound - growth(c, s, 2 * N) * c.L * x / (1 + x),
+        "q^{2N−1}L": bound - p.q(2 * N) * c.L * x / (1 + x),
     }
     if N > 1:
-        mutants["NαL for q^N − 1"] = floor + slope * N * x / growth_excess(c, s, N) * norm
+        mutants["NαL for q^N − 1"] = floor + slope * N * x / p.e(N) * norm
     if problem.case == "finite-sum":
-        mutants["C_b dropped"] = bound - C_b(c, s) * c.b
+        mutants["C_b dropped"] = bound - p.C_b * c.b
     for mutant, wrong in mutants.items():
         assert measured > wrong, mutant
 
@@ -68,5 +69,5 @@ def test_teeth_attain_smoothness_for_other_constants(L: float, rho: float, steep
     for name in ("teeth", "teeth-finite-sum"):
         problem = families()[name].factory(N, alpha_L, L=L, rho=rho, steepness=steepness)
         s = Schedule(N=N, alpha=alpha_L / L)
-        bound = meta_smoothness(problem.constants, s, outer_norm(problem))
+        bound = Paper(problem.constants, s).L_w(outer_norm(problem))
         assert 0.999 * bound < steepest(problem, s)[0] <= bound * (1 + 1e-9)

@@ -9,7 +9,7 @@ from problems.noise import FiniteNoise
 from problems.problem import Problem
 from problems.vee import coordinate_vee, vee
 from theory.constants import Schedule
-from theory.estimator import second_moment_bound
+from theory.paper import Paper
 
 
 def second_moment(problem: Problem, alpha: float, T: float) -> float:
@@ -62,7 +62,7 @@ def test_coordinate_vee_attains_the_second_moment_over_tasks(
     measured = second_moment(problem, alpha, T)
     np.testing.assert_allclose(problem.inner.gradient(problem.start).mean(axis=0), 0, atol=1e-12 * c.sigma)
     assert least < measured / bound(problem, alpha, T, c.sigma) <= 1
-    paper = second_moment_bound(c, Schedule(N=1, alpha=alpha, T=T), 0.0)
+    paper = Paper(c, Schedule(N=1, alpha=alpha, T=T)).second_moment(0.0)
     assert of_paper < measured / paper <= 1
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.problems.enumeration import RULES, build, enumerate_at, exact_probes
-from theory.sharper import task_bias_one_step
+from theory.paper import Paper
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -11,4 +11,4 @@ from theory.sharper import task_bias_one_step
 def test_the_edge_of_a_well_attains_the_bias_of_one_step(rule: str, S: int) -> None:
     problem, s = build("well-edge", 1, rule, S=S)
     at = enumerate_at(problem, s, exact_probes(problem, 1)[0])
-    assert abs(at.mean - at.meta_gradient)[0] == pytest.approx(task_bias_one_step(problem.constants, s), rel=1e-9)
+    assert abs(at.mean - at.meta_gradient)[0] == pytest.approx(Paper(problem.constants, s).task_bias_one_step, rel=1e-9)

@@ -15,7 +15,7 @@ from theory.algorithms import Trajectory, run
 from theory.constants import Schedule
 from theory.loss import Loss, TaskIndex
 from theory.maml import mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
-from theory.smoothness import meta_smoothness
+from theory.paper import Paper
 
 
 class Noiseless(DataNoise):
@@ -149,9 +149,7 @@ def test_the_trajectory_records_what_the_theorems_speak_of(algorithm: str, name:
     exact = mean_over_tasks(meta_gradient(w, alpha, N, problem.inner, problem.outer))
     np.testing.assert_allclose(trajectory.gradient_norm[1, K - 1], np.linalg.norm(exact), rtol=1e-12)
     mean_norm = np.linalg.norm(problem.outer.gradient(w), axis=-1).mean()
-    np.testing.assert_allclose(
-        trajectory.smoothness[1, K - 1], meta_smoothness(problem.constants, s, mean_norm), rtol=1e-12
-    )
+    np.testing.assert_allclose(trajectory.smoothness[1, K - 1], Paper(problem.constants, s).L_w(mean_norm), rtol=1e-12)
     last = meta_objective(trajectory.points[1, K][None], alpha, N, problem.inner, problem.outer).mean()
     np.testing.assert_allclose(trajectory.objective[1, K], last, rtol=1e-12)
     np.testing.assert_allclose(trajectory.meta_stepsize, 1 / (3.0 * trajectory.smoothness_estimate), rtol=1e-14)

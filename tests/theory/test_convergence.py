@@ -11,23 +11,15 @@ from hypothesis import strategies as st
 
 from theory.constants import Constants, Schedule
 from theory.convergence import (
-    A,
-    G,
-    descent_bound,
-    finite_sum_c1,
-    finite_sum_noise,
-    resampling_c1,
-    resampling_noise,
+    FiniteSum,
+    Resampling,
     root_bound,
     theorem_exact,
     theorem_finite_sum,
     theorem_resampling,
 )
-from theory.estimator import bias_bound, finite_sum_second_moment_bound, second_moment_bound
 from theory.growth import recommended_stepsize
-from theory.lemmas import link_tasks_bound
-from theory.meta_stepsize import moment_kappa, moment_lambda
-from theory.smoothness import meta_smoothness, smoothness_floor
+from theory.paper import Paper
 from theory.validation import PremiseError
 
 RESAMPLING = Constants(L=2.3, rho=1.7, sigma=0.6, sigma_g=1.9, sigma_H=0.8, b=0.0, b_sq=0.0)
@@ -58,9 +50,10 @@ def test_root_at_the_ends() -> None:
 @pytest.mark.parametrize("N", [0, 1, 4, 30])
 def test_A_and_G_bound_the_smoothness_through_the_link(c: Constants, N: int) -> None:
     s = schedule(c, N)
+    p = Paper(c, s)
     x = np.array([0.0, 0.3, 8.0])
-    expected = meta_smoothness(c, s, link_tasks_bound(c, s, x))
-    np.testing.assert_allclose(A(c, s) + G(c, s) * x, expected, rtol=1e-13)
+    expected = p.L_w(p.link_tasks(x))
+    np.testing.assert_allclose(p.A + p.G * x, expected, rtol=1e-13)
 
 
 def test_descent_is_the_descent_lemma_at_its_stepsize() -> None:
@@ -68,8 +61,8 @@ def test_descent_is_the_descent_lemma_at_its_stepsize() -> None:
     for C_beta in (0.4, 0.5, 1.0, 7.0):
         s = schedule(RESAMPLING, C_beta=C_beta)
         beta = 1 / (C_beta * L_w)
-        assert descent_bound(RESAMPLING, s, x, L_w) == pytest.approx(beta * x**2 - L_w / 2 * (beta * x) ** 2, abs=1e-15)
-    best = descent_bound(RESAMPLING, schedule(RESAMPLING, C_beta=1.0), x, L_w)
+        assert Paper(RESAMPLING, s).descent(x, L_w) == pytest.approx(beta * x**2 - L_w / 2 * (beta * x) ** 2, abs=1e-15)
+    best = Paper(RESAMPLING, schedule(RESAMPLING, C_beta=1.0)).descent(x, L_w)
     assert best == pytest.approx(x**2 / (2 * L_w), rel=1e-15, abs=0)
 
 
@@ -79,7 +72,7 @@ def test_exact_theorem_telescopes_the_descent(c: Constants) -> None:
     s = schedule(c)
     guarantee = theorem_exact(c, s)
     L_w = guarantee.A + guarantee.G * guarantee.bound
-    assert 500 * descent_bound(c, s, guarantee.bound, L_w) == pytest.approx(3.7, rel=1e-12, abs=0)
+    assert 500 * Paper(c, s).descent(guarantee.bound, L_w) == pytest.approx(3.7, rel=1e-12, abs=0)
     assert guarantee.noise == 0
 
 
@@ -87,27 +80,24 @@ def test_exact_theorem_telescopes_the_descent(c: Constants) -> None:
 @pytest.mark.parametrize("N", [0, 1, 4, 30])
 def test_finite_sum_constants_are_those_of_one_step(x: float, N: int) -> None:
     # C_β L_w × (E decrease) ≥ x² − (κ/(2C_β))(x² + E_i‖∇L_i‖²/B), the noise part at L_w = a.
-    s = schedule(FINITE_SUM, N)
-    kappa = moment_kappa(FINITE_SUM, s)
-    second_moment = x**2 + finite_sum_second_moment_bound(FINITE_SUM, s, x) / 40
-    step = x**2 - kappa / 120 * second_moment
-    noise = finite_sum_noise(FINITE_SUM, s) * 60 * smoothness_floor(FINITE_SUM, s)
-    assert finite_sum_c1(FINITE_SUM, s) * x**2 - noise == pytest.approx(step, rel=1e-12, abs=0)
+    p = FiniteSum(FINITE_SUM, schedule(FINITE_SUM, N))
+    second_moment = x**2 + p.finite_sum_second_moment(x) / 40
+    step = x**2 - p.kappa / 120 * second_moment
+    assert p.c_1 * x**2 - float(p.noise * 60 * p.a) == pytest.approx(step, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("N", [0, 1, 4, 30])
 @pytest.mark.parametrize("x", [0.0, 0.2, 5.0])
 def test_resampling_constants_are_those_of_one_step(x: float, N: int) -> None:
-    s = schedule(RESAMPLING, N)
-    kappa, lam = moment_kappa(RESAMPLING, s), moment_lambda(RESAMPLING, s)
-    # ‖e‖ = (p + r x)/√S, and ‖e‖² ≤ 2(p² + r²x²)/S.
-    p = bias_bound(RESAMPLING, s, 0.0)
-    r = bias_bound(RESAMPLING, s, 1.0) - p
-    bias_square = 2 * (p**2 + (r * x) ** 2)
-    second_moment = 2 * x**2 + 2 * bias_square + second_moment_bound(RESAMPLING, s, x) / 40
+    p = Resampling(RESAMPLING, schedule(RESAMPLING, N))
+    kappa, lam = float(p.kappa), float(p.lam)
+    # ‖e‖ = (e_0 + e_1 x)/√S, and ‖e‖² ≤ 2(e_0² + e_1²x²)/S.
+    e_0 = p.bias(0.0)
+    e_1 = p.bias(1.0) - e_0
+    bias_square = 2 * (e_0**2 + (e_1 * x) ** 2)
+    second_moment = 2 * x**2 + 2 * bias_square + p.second_moment(x) / 40
     step = lam / 2 * x**2 - np.sqrt(kappa) / 2 * bias_square - kappa / 120 * second_moment
-    noise = resampling_noise(RESAMPLING, s) * smoothness_floor(RESAMPLING, s)
-    assert resampling_c1(RESAMPLING, s) * x**2 - noise == pytest.approx(step, rel=1e-11, abs=1e-14)
+    assert p.c_1 * x**2 - float(p.noise * p.a) == pytest.approx(step, rel=1e-11, abs=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -187,5 +177,5 @@ def test_theorems_do_not_speak_without_their_premise() -> None:
     flat = replace(FINITE_SUM, rho=0.0)  # κ = 2 and A_sq1 = 4 at α = 0, so c_1 = 1 − 5/C_β at B = 1
     with pytest.raises(PremiseError, match=r"^c_1 = 0 is not allowed: c_1 must be > 0"):
         theorem_finite_sum(flat, Schedule(N=3, alpha=0.0, C_beta=5.0, Delta=1.0))
-    assert finite_sum_c1(FINITE_SUM, schedule(FINITE_SUM, C_beta=0.9)) < 0
-    assert resampling_c1(RESAMPLING, schedule(RESAMPLING, C_beta=2.0)) < 0
+    assert FiniteSum(FINITE_SUM, schedule(FINITE_SUM, C_beta=0.9)).c_1 < 0
+    assert Resampling(RESAMPLING, schedule(RESAMPLING, C_beta=2.0)).c_1 < 0

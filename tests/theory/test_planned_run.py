@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from theory import plan
 from theory.algorithms import run
 from theory.constants import Constants
 from theory.growth import recommended_stepsize
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import meta_objective
+from theory.planner import plan
+from theory.request import Request
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,11 @@ def test_a_planned_run_is_as_accurate_as_promised(case: str, epsilon: float) -> 
     N = 2
     alpha = float(recommended_stepsize(c, N))
     Delta = float(meta_objective(start, alpha, N, inner, outer).mean())  # the losses are ≥ 0
-    planned = plan(c, N, epsilon, case, Delta, 7, 11, number_of_tasks=3, alpha_min=alpha)
+    sizes = {"train_size": 7, "test_size": 11, "number_of_tasks": 3}
+    planned = plan(Request(constants=c, N=N, epsilon=epsilon, case=case, Delta=Delta, alpha_min=alpha, **sizes))
     assert planned.schedule.alpha == pytest.approx(alpha, rel=1e-9, abs=0)
     assert planned.schedule.K < 5000
-    result = run(case, tasks, planned.constants, planned.schedule, start, np.random.default_rng(8), replicas=20)
+    result = run(case, tasks, planned.request.constants, planned.schedule, start, np.random.default_rng(8), replicas=20)
     assert (result.diverged_at == -1).all()
     mean = result.mean_gradient_norm
     assert mean.mean() + 6 * mean.std() / np.sqrt(20) <= planned.guarantee.bound <= epsilon

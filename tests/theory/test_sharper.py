@@ -9,28 +9,19 @@ from hypothesis import strategies as st
 
 from theory.constants import Constants, Schedule
 from theory.convergence import theorem_exact
-from theory.estimator import task_bias_bound, task_second_moment_bound
-from theory.growth import growth, recommended_stepsize, stepsize_cap
-from theory.lemmas import C_1, deviation_bound, link_bound
-from theory.meta_stepsize import moment_kappa
-from theory.sharper import (
-    deviation_mean_bound,
-    deviation_sum,
-    inverse_moment_sharper,
-    kappa_sharper,
-    larger_cap,
-    link_sharper,
-    mu,
-    task_bias_one_step,
-    task_bias_sharper,
-    task_second_moment_sharper,
-    theorem_exact_sharper,
-)
-from theory.smoothness import meta_smoothness
+from theory.extended import plain
+from theory.growth import recommended_stepsize, stepsize_cap
+from theory.paper import Paper
+from theory.sharper import larger_cap, least_real_part, theorem_exact_sharper
 from theory.validation import PremiseError
 
 c = Constants(L=2.3, rho=1.7, sigma=0.6, sigma_g=1.9, sigma_H=0.8, b=0.0, b_sq=0.0)
 ROUNDING = 1 + 1e-12
+
+
+def mu(s: Schedule) -> float:
+    """Least stretch, also past the larger cap."""
+    return float(least_real_part(s.alpha * 2.3, 2 * s.N))
 
 
 def share_of_cap(N: int, share: float, **fields: float) -> Schedule:
@@ -40,11 +31,12 @@ def share_of_cap(N: int, share: float, **fields: float) -> Schedule:
 @given(N=st.integers(0, 60), share=st.floats(0, 3), S=st.integers(1, 10**6), gradient=st.floats(0, 1e6))
 def test_sharper_bounds_are_never_above_the_paper_s(N: int, share: float, S: int, gradient: float) -> None:
     s = share_of_cap(N, share, S=S, D=3, T=5)
-    assert deviation_mean_bound(c, s, N) <= deviation_bound(c, s, N) * ROUNDING
-    assert task_bias_sharper(c, s, gradient) <= task_bias_bound(c, s, gradient) * ROUNDING
-    assert task_second_moment_sharper(c, s, gradient) <= task_second_moment_bound(c, s, gradient) * ROUNDING
-    assert kappa_sharper(c, s) <= moment_kappa(c, s) * ROUNDING
-    assert inverse_moment_sharper(c, s, 1.0) <= np.sqrt(moment_kappa(c, s)) * ROUNDING
+    p = Paper(c, s)
+    assert p.delta(N) <= p.deviation(N) * ROUNDING
+    assert p.task_bias_sharper(gradient) <= p.task_bias(gradient) * ROUNDING
+    assert p.task_second_moment_sharper(gradient) <= p.task_second_moment(gradient) * ROUNDING
+    assert p.kappa_sharper <= p.kappa * ROUNDING
+    assert p.inverse_moment_sharper(1.0) <= np.sqrt(p.kappa) * ROUNDING
 
 
 @pytest.mark.parametrize("N", [0, 1, 2, 9])
@@ -54,7 +46,7 @@ def test_deviation_sum_adds_the_deviations(N: int) -> None:
     for _ in range(N):
         expected += deviation**0.5
         deviation = (1 + s.alpha * 2.3) ** 2 * deviation + (s.alpha * 1.9) ** 2 / 7
-    assert deviation_sum(c, s) == pytest.approx(expected, rel=1e-13, abs=0)
+    assert Paper(c, s).delta_sum == pytest.approx(expected, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("alpha_L_N", [1e-15, 0.3, 30.0])
@@ -62,9 +54,10 @@ def test_deviation_sum_of_many_steps_is_bounded_by_its_integral(alpha_L_N: float
     # 10 001 steps take the integral; the sum itself is 10 000 steps and one more term.
     N = 10_001
     s = Schedule(N=N, alpha=alpha_L_N / N / 2.3, S=7)
-    exact = deviation_sum(c, Schedule(N=N - 1, alpha=s.alpha, S=7)) + deviation_mean_bound(c, s, N - 1)
-    assert exact <= deviation_sum(c, s) <= exact * (1 + 2e-2)
-    assert deviation_sum(c, s) <= N * deviation_mean_bound(c, s, N)
+    p = Paper(c, s)
+    exact = Paper(c, Schedule(N=N - 1, alpha=s.alpha, S=7)).delta_sum + p.delta(N - 1)
+    assert exact <= p.delta_sum <= exact * (1 + 2e-2)
+    assert p.delta_sum <= N * p.delta(N)
 
 
 def test_second_moment_is_attained_at_the_top_of_a_concave_quadratic() -> None:
@@ -73,7 +66,7 @@ def test_second_moment_is_attained_at_the_top_of_a_concave_quadratic() -> None:
     q = 1 + s.alpha * 2.3
     spread = sum(q ** (2 * i) for i in range(3)) * s.alpha**2 * 1.9**2 / 7
     exact = (q**2 + s.alpha**2 * 0.8**2 / 3) ** 3 * (2.3**2 * spread + 1.9**2 / 5)
-    assert task_second_moment_sharper(c, s, 0.0) == pytest.approx(exact, rel=1e-13, abs=0)
+    assert Paper(c, s).task_second_moment_sharper(0.0) == pytest.approx(exact, rel=1e-13, abs=0)
 
 
 def test_one_step_bias_falls_like_the_batch_and_bounds_a_cubic() -> None:
@@ -89,11 +82,11 @@ def test_one_step_bias_falls_like_the_batch_and_bounds_a_cubic() -> None:
     end = w - 0.1 * slope(w)
     factor = 1 - 0.1 * (2.0 + 1.7 * w)
     bias = factor * ((slope(end + noise) + slope(end - noise)) / 2 - slope(end))
-    bound = task_bias_one_step(c, s)
+    bound = plain(Paper(c, s).task_bias_one_step)
     np.testing.assert_allclose(bias / bound, factor / 1.23, rtol=1e-10)
     np.testing.assert_allclose(bound * S, bound[0], rtol=1e-14)
     with pytest.raises(PremiseError, match=r"^N = 2 is not allowed: N must be 1$"):
-        task_bias_one_step(c, Schedule(N=2, alpha=0.1))
+        Paper(c, Schedule(N=2, alpha=0.1)).task_bias_one_step  # noqa: B018
 
 
 @pytest.mark.parametrize("N", [1, 2, 3, 7, 20])
@@ -101,7 +94,7 @@ def test_one_step_bias_falls_like_the_batch_and_bounds_a_cubic() -> None:
 def test_mu_is_the_minimum_over_the_circle(N: int, alpha_L: float) -> None:
     phi = np.linspace(0, np.pi, 400_001)
     on_circle = ((1 + alpha_L * np.exp(1j * phi)) ** (2 * N)).real
-    value = mu(c, Schedule(N=N, alpha=alpha_L / 2.3))
+    value = mu(Schedule(N=N, alpha=alpha_L / 2.3))
     # The grid misses the minimiser by h/2 at most, where the second derivative is below (2N αL)² q^{2N}.
     gap = (2 * N * (1 + alpha_L)) ** 2 * (1 + alpha_L) ** (2 * N) * (np.pi / 400_000) ** 2
     assert on_circle.min() - gap <= value <= on_circle.min() + 1e-12 * (1 + alpha_L) ** (2 * N)
@@ -110,12 +103,13 @@ def test_mu_is_the_minimum_over_the_circle(N: int, alpha_L: float) -> None:
 @given(N=st.integers(0, 10**4), share=st.floats(0, 4))
 def test_mu_is_at_least_C_1_and_positive_below_the_larger_cap(N: int, share: float) -> None:
     s = share_of_cap(N, share)
-    assert mu(c, s) >= C_1(c, s) - 1e-13 * growth(c, s, 2 * N)
+    p = Paper(c, s)
+    assert mu(s) >= 1 - p.C_2 - float(1e-13 * p.q(2 * N))
     ratio_to_cap = s.alpha / larger_cap(c, N)
     if ratio_to_cap < 1 - 1e-9:
-        assert mu(c, s) > 0
+        assert mu(s) > 0
     elif ratio_to_cap > 1 + 1e-9:
-        assert mu(c, s) < 0
+        assert mu(s) < 0
 
 
 def reflection(angle: np.ndarray) -> np.ndarray:
@@ -128,7 +122,7 @@ def reflection(angle: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("N", [1, 2, 4])
 def test_mu_bounds_and_is_attained_by_products_of_symmetric_factors(N: int) -> None:
     alpha_L = 0.9 * np.sin(np.pi / (4 * N))
-    value = mu(c, Schedule(N=N, alpha=alpha_L / 2.3))
+    value = mu(Schedule(N=N, alpha=alpha_L / 2.3))
     # Attained: each factor turns v, a complex number, by 1 + αLe^{iφ}, since a reflection maps it onto v e^{iφ}.
     phi = np.linspace(0, np.pi, 400_001)
     worst = phi[((1 + alpha_L * np.exp(1j * phi)) ** (2 * N)).real.argmin()]
@@ -152,13 +146,14 @@ def test_larger_cap_is_wider_by_pi_over_two_ln_two() -> None:
     assert (wider > 1.7).all()
     assert wider[-1] == pytest.approx(np.pi / (2 * np.log(2)), rel=1e-6, abs=0)
     assert larger_cap(c, 0) == np.inf
-    assert mu(c, Schedule(N=1e6, alpha=stepsize_cap(c, 1e6))) == pytest.approx(0.5, abs=0.05)
+    assert mu(Schedule(N=1e6, alpha=stepsize_cap(c, 1e6))) == pytest.approx(0.5, abs=0.05)
 
 
 @given(N=st.integers(0, 200), share=st.floats(0, 0.99))
 def test_sharper_link_and_theorem_are_never_above_the_paper_s(N: int, share: float) -> None:
     s = share_of_cap(N, share, C_beta=1.3, K=100, Delta=3.7)
-    assert link_sharper(c, s, 0.9) <= link_bound(c, s, 0.9) * ROUNDING
+    p = Paper(c, s)
+    assert p.link_sharper(0.9) <= p.link(0.9) * ROUNDING
     assert theorem_exact_sharper(c, s).bound <= theorem_exact(c, s).bound * ROUNDING
 
 
@@ -167,7 +162,7 @@ def test_sharper_theorem_goes_on_to_the_larger_cap_and_no_further() -> None:
     with pytest.raises(PremiseError, match="cap at N = 4"):
         theorem_exact(c, beyond)
     assert np.isfinite(theorem_exact_sharper(c, beyond).bound)
-    for sharper in (theorem_exact_sharper, lambda c, s: link_sharper(c, s, 1.0)):
+    for sharper in (theorem_exact_sharper, lambda c, s: Paper(c, s).link_sharper(1.0)):
         with pytest.raises(PremiseError, match="the larger cap at N = 4"):
             sharper(c, Schedule(N=4, alpha=larger_cap(c, 4), C_beta=1.3))
         with pytest.raises(PremiseError, match=r"^b = 0\.4 is not allowed: b must be 0"):
@@ -176,13 +171,15 @@ def test_sharper_theorem_goes_on_to_the_larger_cap_and_no_further() -> None:
 
 def test_sharper_values_at_the_recommended_stepsize() -> None:
     s = Schedule(N=5, alpha=recommended_stepsize(c, 5), C_beta=1.3, K=100, Delta=3.7)
-    assert mu(c, s) > C_1(c, s) + 0.04
-    assert theorem_exact_sharper(c, s).bound < theorem_exact(c, s).bound
+    p = Paper(c, s)
+    assert p.mu > p.C_1 + 0.04
+    assert p.exact_sharper.bound < p.exact.bound
 
 
 @pytest.mark.parametrize("norm", [0.0, 0.7, 40.0])
 def test_the_sharper_theorem_bounds_the_smoothness_through_the_sharper_link(norm: float) -> None:
     s = Schedule(N=3, alpha=1.2 * float(stepsize_cap(c, 3)), C_beta=2.0, Delta=1.0)
+    p = Paper(c, s)
     guarantee = theorem_exact_sharper(c, s)
-    linked = meta_smoothness(c, s, link_sharper(c, s, norm) + c.sigma)
+    linked = p.L_w(p.link_sharper(norm) + c.sigma)
     assert guarantee.A + guarantee.G * norm == pytest.approx(float(linked), rel=1e-12, abs=0)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from verify import claim as claim_module
-from verify.running.records import Job
+from verify.running.loading import load_problem
+from verify.running.records import CellName
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,8 +21,8 @@ import math, os, signal, time
 from pathlib import Path
 from problems.registry import family
 from theory.validation import PremiseError
-from verify.evidence.statistics import RangeError
-from verify.claim import Mutant, claim
+from verify.evidence.intervals import RangeError
+from verify.claim import Mutant, claim, own
 from verify.verdict import Finding
 
 HERE = Path(__file__).parent
@@ -31,21 +32,20 @@ def make():
     return family("quadratic").build(1, 0.1)
 
 def fake(name, **more):
-    description = dict(title="FAKE: " + name, source="own", statement="x ≤ 1", assumptions=(), measured="x",
-                       sharp="none", formula=lambda: 1.0, mutants=(), rules=("recommended", "fixed"))
-    return claim(name=name, **{**description, **more})
+    description = dict(says="x ≤ 1", source=own(), measured="x", formula=lambda: 1.0, at=("recommended", "fixed"))
+    return claim(name, "FAKE", "fake: " + name, **{**description, **more})
 
 def finding(measured, bound=1.0, **more):
     return Finding(measured=measured, bound=bound, **more)
 
-@fake("constants of fakes", rules=("recommended",), inner_steps=(1,))
+@fake("constants of fakes", audit=True, at=("recommended",), inner_steps=(1,))
 def audit(cell):
     wrong = (HERE / "wrong").exists() and "make" in cell.problem_name
     yield finding(2.0 if wrong else 0.5, label="rho")
 
-HALF = Mutant("half", lambda: 0.5, "quadratic", N=2, rule="fixed")
-LOOSE = Mutant("loose", lambda: 2.0, "quadratic", N=2, rule="fixed")
-CRASHING = Mutant("crashing", lambda: 1 / 0, "quadratic", N=2, rule="fixed")
+HALF = Mutant("half", "quadratic", N=2, rule="fixed", formula=lambda: 0.5)
+LOOSE = Mutant("loose", "quadratic", N=2, rule="fixed", formula=lambda: 2.0)
+CRASHING = Mutant("crashing", "quadratic", N=2, rule="fixed", formula=lambda: 1 / 0)
 
 @fake("fake draws", mutants=(HALF, LOOSE, CRASHING))
 def draws(cell):
@@ -111,20 +111,21 @@ def needs(cell):
 
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A user's problem, by its file, whose claims are forgotten afterwards."""
+    """A user's problem, by its file, whose claims are known from here on and forgotten afterwards."""
     claim_module.claims()
     monkeypatch.setattr(claim_module, "_CLAIMS", dict(claim_module._CLAIMS))
     file = tmp_path / "fakes.py"
     file.write_text(FAKES, encoding="utf-8")
+    load_problem(f"{file}:make", 1, 0.1)
     return f"{file}:make"
 
 
 @pytest.fixture
-def job(fakes: str) -> Callable[..., Job]:
+def cell_of(fakes: str) -> Callable[..., CellName]:
     """A cell of a fake claim."""
 
-    def make(claim: str, N: int = 1, rule: str = "recommended", mutant: str = "") -> Job:
-        return Job(
+    def make(claim: str, N: int = 1, rule: str = "recommended", mutant: str = "") -> CellName:
+        return CellName(
             claim=claim,
             problem="fakes.py:make",
             problem_spec=fakes,

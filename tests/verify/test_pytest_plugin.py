@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import verify.pytest_plugin
+import maml_theory_pytest
 
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("numpy", "scipy", "theory", "problems", "verify.claim")
+HEAVY = ("numpy", "scipy", "theory", "problems", "verify", "figures")
 
 THEIR_TESTS = """
 import pytest
@@ -43,7 +43,7 @@ def theirs(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
 
 def test_claims_that_hold_pass_and_a_wrong_constant_fails_in_a_few_lines(theirs: pytest.Pytester) -> None:
     theirs.makepyfile(THEIR_TESTS)
-    result = theirs.runpytest_subprocess("-p", "verify.pytest_plugin", "--tb=short", "-W", "error")
+    result = theirs.runpytest_subprocess("-p", "maml_theory_pytest", "--tb=short", "-W", "error")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -60,11 +60,37 @@ def test_the_plugin_imports_nothing_heavy_before_it_is_used(theirs: pytest.Pytes
         def test_light():
             assert not [name for name in {HEAVY} if name in sys.modules]
     """)
-    result = theirs.runpytest_subprocess("-p", "verify.pytest_plugin", "--import-mode=importlib", "--doctest-modules")
+    result = theirs.runpytest_subprocess("-p", "maml_theory_pytest", "--import-mode=importlib", "--doctest-modules")
     result.assert_outcomes(passed=1)
+
+
+THEIR_VERIFY = """
+def answer():
+    return 42
+"""
+
+USES_THEIR_VERIFY = """
+import verify
+
+def test_their_own_module():
+    assert verify.answer() == 42
+"""
+
+
+def test_a_project_with_a_module_verify_of_its_own_keeps_working(theirs: pytest.Pytester) -> None:
+    theirs.makepyfile(verify=THEIR_VERIFY, test_theirs=USES_THEIR_VERIFY)
+    theirs.runpytest_subprocess("-p", "maml_theory_pytest").assert_outcomes(passed=1)
+
+
+def test_where_their_module_hides_the_suite_the_fixture_says_so_in_one_line(theirs: pytest.Pytester) -> None:
+    theirs.makepyfile(verify=THEIR_VERIFY, test_theirs=USES_THEIR_VERIFY + "def test_ours(assert_claims): ...")
+    result = theirs.runpytest_subprocess("-p", "maml_theory_pytest")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["assert_claims cannot be loaded: No module named 'verify.assertion'; *"])
 
 
 def test_the_entry_point_names_the_plugin() -> None:
     metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert metadata["project"]["entry-points"]["pytest11"] == {"maml_theory": "verify.pytest_plugin"}
-    assert sys.modules["verify.pytest_plugin"] is verify.pytest_plugin
+    assert metadata["project"]["entry-points"]["pytest11"] == {"maml_theory": "maml_theory_pytest"}
+    assert metadata["tool"]["setuptools"]["py-modules"] == ["maml_theory_pytest"]
+    assert sys.modules["maml_theory_pytest"] is maml_theory_pytest

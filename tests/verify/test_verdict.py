@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from verify.verdict import Finding, judge
+from verify.verdict import Finding, fault, judge
 
 ULP = 2.0**-52
 
@@ -34,6 +34,12 @@ ULP = 2.0**-52
         ({"measured": math.inf}, "violated"),
         ({"measured": math.nan}, "error"),
         ({"bound": math.nan}, "error"),
+        ({"bound": -1.0}, "error"),
+        ({"bound": -math.inf}, "error"),
+        ({"bound": -math.inf, "signed": True}, "error"),
+        ({"bound": -1e-9, "measured": 0.0, "slack": 1e-9}, "holds"),
+        ({"bound": -1.0, "measured": -1.5, "signed": True}, "holds"),
+        ({"bound": -1.0, "measured": -0.5, "signed": True}, "violated"),
         ({"slack": math.nan}, "error"),
         ({"lower": math.nan}, "error"),
     ],
@@ -54,3 +60,17 @@ def test_verdict(fields: dict[str, Any], verdict: str) -> None:
 )
 def test_tightness(measured: float, bound: float, slack: float, tightness: float) -> None:
     assert Finding(measured=measured, bound=bound, slack=slack).tightness == tightness
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"measured": math.nan}, "NaN was measured: the losses are not finite at the record's witness"),
+        ({"upper": math.nan}, "NaN was measured: the losses are not finite at the record's witness"),
+        ({"bound": math.nan}, "the formula gives NaN as the bound"),
+        ({"bound": -0.25}, "the formula gives the negative bound -0.25"),
+        ({}, ""),
+    ],
+)
+def test_what_cannot_be_judged_says_why(fields: dict[str, Any], reason: str) -> None:
+    assert fault(Finding(**{"measured": 1.5, "bound": 2.0, **fields})) == reason

@@ -2,86 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
-import numpy as np
-
-from theory.constants import Constants, Real, Schedule
-from theory.growth import q
-from theory.sharper import task_bias_one_step, task_bias_sharper
-from verify.claim import Cell, Mutant, claim
-from verify.claims.bias import ASSUMPTIONS, KINK, MEASURED, TENT, biases
-from verify.verdict import Finding
-
-
-def sharper_without_gradient(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """Wrong: the term in `‖∇l_i(w)‖` dropped."""
-    return task_bias_sharper(c, s, 0 * np.asarray(gradient_norm))
-
-
-def sharper_S_for_sqrt_S(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """Wrong: `1/S`."""
-    return task_bias_sharper(c, s, gradient_norm) / np.sqrt(s.S)
-
-
-def one_step_without_q(c: Constants, s: Schedule) -> Real:
-    """Wrong: q dropped."""
-    return task_bias_one_step(c, s) / q(c, s)
-
-
-def one_step_S_squared(c: Constants, s: Schedule) -> Real:
-    """Wrong: `1/S²`."""
-    return task_bias_one_step(c, s) / s.S
-
-
-EDGE = "well-edge"
+from theory.constants import Real
+from theory.paper import Paper
+from verify.claim import Mutant, On, claim, own
+from verify.claims.bias import ASSUMES, MEASURED, Bias
+from verify.statements import BIAS
 
 
 @claim(
-    name="sharper bias per task",
-    title="Own: the bias with δ_j in place of (q^j − 1)σ_g/(L√S)",
-    source="own: Jensen's inequality on the second moment of the deviation",
-    statement="‖E Ĝ_i − ∇L_i‖ ≤ q^N L δ_N + αρ q^{2N−1} ‖∇l_i(w)‖ Σ_{j<N} δ_j",
-    assumptions=ASSUMPTIONS,
+    "sharper bias per task",
+    BIAS,
+    "of one task, with δ_j in place of (q^j − 1)σ_g/(L√S)",
+    says="‖E Ĝ_i − ∇L_i‖ ≤ q^N L δ_N + αρ q^{2N−1} ‖∇l_i(w)‖ Σ_{j<N} δ_j",
+    source=own("Jensen's inequality on the second moment of the deviation"),
+    assumes=ASSUMES,
     measured=MEASURED + ", worst task",
-    sharp="as the paper's bound per task",
-    formula=task_bias_sharper,
-    mutants=(
-        Mutant("term in ‖∇l_i‖ dropped", sharper_without_gradient, KINK, N=2),
-        Mutant("1/S for 1/√S", sharper_S_for_sqrt_S, TENT, N=1),
-    ),
+    by=Bias(),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
-    rules=("near cap", "fixed"),
-    sharp_on=(TENT, KINK),
+    at=("near cap", "fixed"),
     inner_steps=tuple(range(1, 11)),
+    also=("tent", "tent-kink"),
+    sharp="as the paper's bound per task",
+    mutants=(
+        Mutant("term in ‖∇l_i‖ dropped", "tent-kink", N=2, delta_sum=0.0),
+        Mutant("1/S for 1/√S", "tent", N=1, S=lambda S: S**2),
+    ),
 )
-def sharper_bias_per_task(cell: Cell) -> Iterator[Finding]:
+def sharper_bias_per_task(paper: Paper, gradient_norm: Real) -> Real:
     """Bias of each task, against its own sharper bound."""
-    return biases(cell, over_tasks=False)
+    return paper.task_bias_sharper(gradient_norm)
 
 
 @claim(
-    name="bias at one step",
-    title="Own: at N = 1 the bias falls like 1/S",
-    source="own: the noise is centred, so only the curvature of the gradient is left",
-    statement="‖E Ĝ_i − ∇L_i‖ ≤ (ρ/2) q α²σ_g²/S at N = 1",
-    assumptions=ASSUMPTIONS,
+    "bias at one step",
+    BIAS,
+    "at N = 1 it falls like 1/S",
+    says="‖E Ĝ_i − ∇L_i‖ ≤ (ρ/2) q α²σ_g²/S at N = 1",
+    source=own("the noise is centred, so only the curvature of the gradient is left"),
+    assumes=ASSUMES,
     measured=MEASURED + ", worst task",
-    sharp="the edge of a well, where l''' = ρ: equality at every S",
-    formula=task_bias_one_step,
-    mutants=(
-        Mutant("q dropped", one_step_without_q, EDGE, N=1),
-        Mutant("1/S² for 1/S", one_step_S_squared, EDGE, N=1),
-    ),
+    by=Bias(),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
-    rules=("recommended", "near cap"),
-    sharp_on=(EDGE,),
+    at=("recommended", "near cap"),
     inner_steps=(1,),
+    attained=(On("well-edge", "l''' = ρ wherever noise takes the first step", N=(1,)),),
+    mutants=(
+        Mutant("q dropped", "well-edge", N=1, task_bias_one_step=lambda p: p.task_bias_one_step / p.q(1)),
+        Mutant("1/S² for 1/S", "well-edge", N=1, S=lambda S: S**2),
+    ),
 )
-def bias_at_one_step(cell: Cell) -> Iterator[Finding]:
-    """Bias of each task at N = 1, against a formula that does not look at the gradient."""
-    formula = cell.formula
-    return biases(replace(cell, formula=lambda c, s, gradient_norm: formula(c, s) + 0 * gradient_norm), False)
+def bias_at_one_step(paper: Paper, gradient_norm: Real) -> Real:
+    """Bias of each task at N = 1, whatever its gradient."""
+    return float(paper.task_bias_one_step) + 0 * gradient_norm

@@ -8,42 +8,47 @@ from dataclasses import replace
 import numpy as np
 
 from theory.complexity import step_oracle_calls, steps_to_accuracy, theorem
-from verify.claim import Cell, Mutant, claim
+from verify.cell import Cell
+from verify.claim import Mutant, claim, paper
 from verify.evidence.fits import finding, power_law
 from verify.evidence.runs import schedule
+from verify.statements import COMPLEXITY
 from verify.verdict import Finding
 
 
 def promised(case: str) -> tuple[float, float]:
-    """Exponents of 1/ε in the meta steps, and in the oracle calls with batches B (and S) = O(ε^{−2}).
-
-    Source: Ji, Yang, Liang (2022), complexity corollaries.
-    """
+    """Exponents of 1/ε in the meta steps, and in the oracle calls with batches B (and S) = O(ε^{−2})."""
     return 2.0, {"finite-sum": 4.0, "resampling": 6.0}[case]
 
 
 @claim(
-    name="complexity certified",
-    title="COMPLEXITY: with batches of O(ε^{−2}), the theorems certify ε after O(ε^{−2}) meta steps",
-    source="Ji, Yang, Liang (2022), complexity corollaries",
-    statement=(
+    "complexity certified",
+    COMPLEXITY,
+    "with batches of O(ε^{−2}), the theorems certify ε after O(ε^{−2}) meta steps",
+    says=(
         "at α = 1/(8NL), C_β = 100 (resampling) or 80 (finite-sum): K = O(ε^{−2}) with B, S = O(ε^{−2}) (resampling) "
         "or B = O(ε^{−2}) (finite-sum), so O(ε^{−6}) or O(ε^{−4}) oracle calls"
     ),
-    assumptions=("those of the theorems",),
+    source=paper("complexity corollaries"),
+    assumes=("those of the theorems",),
     measured=(
         "least K that the theorem certifies, and the oracle calls it takes, with batches that leave half of ε² to the "
         "noise; fitted exponents of 1/ε"
     ),
+    needs=("rho", "sigma", "sigma_g", "sigma_H", "b", "b_sq", "lower_bound"),
+    at=("recommended",),
+    inner_steps=(1, 5, 20),
     sharp="every problem with noise and a gap: the theorems give just these orders",
     formula=promised,
     mutants=(
-        Mutant("O(ε^{−1}) meta steps", lambda case: (1.0, promised(case)[1] - 1), "quadratic", rule="recommended"),
-        Mutant("batches for nothing", lambda case: (2.0, 2.0), "quadratic-finite-sum", rule="recommended"),
+        Mutant(
+            "O(ε^{−1}) meta steps",
+            "quadratic",
+            rule="recommended",
+            formula=lambda case: (1.0, promised(case)[1] - 1),
+        ),
+        Mutant("batches for nothing", "quadratic-finite-sum", rule="recommended", formula=lambda case: (2.0, 2.0)),
     ),
-    needs=("rho", "sigma", "sigma_g", "sigma_H", "b", "b_sq", "lower_bound"),
-    rules=("recommended",),
-    inner_steps=(1, 5, 20),
 )
 def certified(cell: Cell) -> Iterator[Finding]:
     """Fit the orders that the theorem of the problem's own case gives."""

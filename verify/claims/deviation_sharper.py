@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from theory.constants import Constants, Real, Schedule
-from theory.sharper import deviation_mean_bound
-from verify.claim import Cell, Mutant, claim
-from verify.claims.deviation import ASSUMPTIONS, SADDLE, deviations
-from verify.verdict import Finding
-
-
-def sharper_without_growth(c: Constants, s: Schedule, j: Real) -> Real:
-    """Wrong: `√j` for `√((q^{2j} − 1)/(q² − 1))`, and S for √S."""
-    return np.sqrt(j) * s.alpha * c.sigma_g / s.S
+from theory.constants import Real
+from theory.paper import Paper
+from verify.claim import Mutant, claim, own
+from verify.claims.deviation import ASSUMES, Deviation
+from verify.statements import SGD_DEVIATION
 
 
 @claim(
-    name="sharper deviation mean",
-    title="Own: the mean distance from the exact path grows like √j, not like j",
-    source="own: Jensen's inequality on the second moment",
-    statement="E‖w_j − w̃_j‖ ≤ δ_j = ασ_g √((q^{2j} − 1)/((q² − 1)S)) for all j ≤ N",
-    assumptions=ASSUMPTIONS,
+    "sharper deviation mean",
+    SGD_DEVIATION,
+    "the mean distance from the exact path grows like √j, not like j",
+    says="E‖w_j − w̃_j‖ ≤ δ_j = ασ_g √((q^{2j} − 1)/((q² − 1)S)) for all j ≤ N",
+    source=own("Jensen's inequality on the second moment"),
+    assumes=ASSUMES,
     measured="as the paper's mean",
-    sharp="saddle with two-point noise at j = 1, S = 1; within √(π/2) as j or S grows",
-    formula=deviation_mean_bound,
-    mutants=(Mutant("S for √S, √j without growth", sharper_without_growth, SADDLE),),
+    by=Deviation(power=1),
     cases=frozenset({"resampling"}),
     needs=("sigma_g",),
-    rules=("near cap", "fixed"),
-    sharp_on=(SADDLE,),
+    at=("near cap", "fixed"),
+    also=("saddle-noise",),
+    sharp="saddle with two-point noise at j = 1, S = 1; within √(π/2) as j or S grows",
+    mutants=(
+        Mutant(
+            "S for √S, √j without growth",
+            "saddle-noise",
+            delta=lambda p, j: np.sqrt(j) * p.alpha * p.sigma_g / p.S,
+        ),
+    ),
 )
-def sharper_deviation_mean(cell: Cell) -> Iterator[Finding]:
+def sharper_deviation_mean(paper: Paper, j: Real) -> Real:
     """Mean distance from the exact path, against its own sharper bound."""
-    return deviations(cell, 1)
+    return paper.delta(j)

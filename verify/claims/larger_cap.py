@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from theory.growth import stepsize_cap
-from theory.sharper import larger_cap
-from verify.claim import Cell, Mutant, claim
+from verify.cell import Cell
+from verify.claim import Mutant, claim, own
 from verify.evidence.critical import first_failure
-from verify.evidence.search import Values
-from verify.verdict import EPS, Finding
+from verify.statements import STEPSIZE_CAP
+from verify.verdict import EPS, Finding, Values
 
 
 def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
@@ -26,24 +25,25 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
         angle = np.arctan2(v[:, 1], v[:, 0]) + half
         n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         v = v + x[:, None] * (2 * n * (n * v).sum(axis=1, keepdims=True) - v)
-    return np.asarray(v[:, 0] > 0)
+    return v[:, 0] > 0
 
 
 @claim(
-    name="larger cap",
-    title="LARGER CAP: in the resampling case the cap can be sin(π/(4N))/L",
-    source="own",
-    statement="products M of 2N symmetric factors within αL of I have ⟨v, Mv⟩ > 0 for all v ≠ 0 iff α < sin(π/(4N))/L",
-    assumptions=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
+    "larger cap",
+    STEPSIZE_CAP,
+    "in the resampling case the cap can be sin(π/(4N))/L",
+    says="products M of 2N symmetric factors within αL of I have ⟨v, Mv⟩ > 0 for all v ≠ 0 iff α < sin(π/(4N))/L",
+    source=own(),
+    assumes=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
     measured="first α at which 2N reflections, each chosen to turn v farthest, turn it by a right angle; by bisection",
-    sharp="plane reflections",
-    formula=larger_cap,
-    mutants=(
-        Mutant("π/(4NL), without the sine", lambda c, N: np.pi / (4 * N) / c.L, "convex-quadratic"),
-        Mutant("the paper's cap", stepsize_cap, "convex-quadratic"),
-    ),
-    rules=("near cap",),
+    at=("near cap",),
     problems=("convex-quadratic",),
+    sharp="plane reflections",
+    settled="attained",
+    mutants=(
+        Mutant("π/(4NL), without the sine", "convex-quadratic", larger_cap=lambda p: np.pi / (4 * p.N) / p.L),
+        Mutant("the paper's cap", "convex-quadratic", larger_cap=lambda p: p.cap),
+    ),
 )
 def cap_of_products(cell: Cell) -> Iterator[Finding]:
     """Turn a vector by 2N factors."""
@@ -51,11 +51,10 @@ def cap_of_products(cell: Cell) -> Iterator[Finding]:
         return
     L = cell.constants.L
     found = first_failure(lambda alpha: kept_to_its_side(alpha * L, 2 * cell.N), 0.0, 1 / L)
-    bound = float(cell.formula(cell.constants, cell.N))
     yield Finding(
         measured=found.low,
         upper=found.high,
-        bound=bound,
+        bound=float(cell.paper.larger_cap),
         slack=found.high - found.low + 16 * cell.N * EPS / L,
         attained=True,
         witness={"alpha": [found.low, found.high]},

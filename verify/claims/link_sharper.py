@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from theory.constants import Constants, Real, Schedule
-from theory.sharper import link_sharper, mu
-from verify.claim import Cell, Mutant, claim
-from verify.claims.link import attack_link, norm_of_mean
-from verify.verdict import Finding
-
-
-def twice_mu(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """Wrong: `2μ` for μ."""
-    return link_sharper(c, s, meta_gradient_norm) / 2
-
-
-def no_spread(c: Constants, s: Schedule, meta_gradient_norm: Real) -> Real:
-    """Wrong: `C_2σ` dropped."""
-    return meta_gradient_norm / mu(c, s)
+from theory.loss import Array
+from verify.cell import Cell
+from verify.claim import Mutant, On, claim, own
+from verify.claims.link import linked
+from verify.evidence.attack import attack_points
+from verify.evidence.quantities import norm
+from verify.statements import LINK
+from verify.verdict import Measured
 
 
 @claim(
-    name="sharper link",
-    title="LINK up to a larger cap",
-    source="own",
-    statement="resampling, α < sin(π/(4N))/L: ‖∇l(w)‖ ≤ (‖∇L(w)‖ + C_2 σ)/μ, μ = min_φ Re (1 + αL e^{iφ})^{2N} ≥ C_1",
-    assumptions=("task losses are L-smooth", "task spread σ", "α below the larger cap"),
+    "sharper link",
+    LINK,
+    "up to a larger cap",
+    says="resampling, α < sin(π/(4N))/L: ‖∇l(w)‖ ≤ (‖∇L(w)‖ + C_2 σ)/μ, μ = min_φ Re (1 + αL e^{iφ})^{2N} ≥ C_1",
+    source=own(),
+    assumes=("task losses are L-smooth", "task spread σ", "α below the larger cap"),
     measured="norm of the mean task gradient, attacked over w",
-    sharp="convex quadratic: attained while μ = (1 − αL)^{2N}",
-    formula=link_sharper,
-    mutants=(
-        Mutant("2μ for μ", twice_mu, "convex-quadratic"),
-        Mutant("C_2σ dropped", no_spread, "cusp"),
-    ),
+    by=attack_points,
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
-    rules=("recommended", "near cap", "past cap"),
-    sharp_on=("convex-quadratic", "cusp"),
+    at=("recommended", "near cap", "past cap"),
+    also=("cusp",),
+    attained=(On("convex-quadratic", "μ = (1 − αL)^{2N}", at=("recommended", "near cap")),),
+    mutants=(
+        Mutant("2μ for μ", "convex-quadratic", mu=lambda p: 2 * p.mu),
+        Mutant("C_2σ dropped", "cusp", sigma=0.0),
+    ),
 )
-def link_beyond_the_cap(cell: Cell) -> Iterator[Finding]:
-    """Attack the inequality."""
-    yield attack_link(cell, cell.formula, norm_of_mean)
+def sharper_link(cell: Cell, w: Array) -> Measured:
+    """Mean task gradient beside what the meta-gradient says of it."""
+    return linked(cell, w, norm(cell.problem.outer.gradient(w).mean(axis=-2)), cell.paper.link_sharper)

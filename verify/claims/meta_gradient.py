@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from theory.loss import Array, Loss
-from theory.maml import adapt, meta_gradient, meta_objective, pull_back
-from theory.smoothness import task_smoothness
-from verify.claim import Cell, Mutant, claim
-from verify.evidence.probing import starts, worst_of
+from theory.maml import adapt, meta_gradient, pull_back
+from verify.cell import Cell
+from verify.claim import Mutant, claim, paper
+from verify.evidence.attack import starts, worst
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
-from verify.evidence.search import Values, worst
-from verify.verdict import Finding
+from verify.statements import META_GRADIENT
+from verify.verdict import Finding, Measured, Values
 
+FEW, MOST = 8, 2**16
+"""Points that are compared at least, and numbers of all tasks at one place of the path at most."""
 STEP = 1e-100  # imaginary step: nothing is subtracted, so it may be so small that its own error vanishes
 
 
 def complex_step(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     """`⟨∇L_i(w), v⟩` (P, tasks) of analytic losses, and its error, which is rounding only; `v` are unit vectors."""
-    problem = cell.problem
-    value = meta_objective(w + 1j * STEP * v, cell.alpha, cell.N, problem.inner, problem.outer)
-    return value.imag / STEP, meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+    value = meta_objectives(cell, w + 1j * STEP * v)
+    return value.imag / STEP, meta_gradient_error(cell.problem, cell.schedule(), extent(cell.problem, w))
 
 
 def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
@@ -31,13 +34,13 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     `∇L_i` is Lipschitz around `w` with a constant `L_i`, so a step h errs by `L_i h/2` at most, and by the rounding of
     two values over 2h. The step balances the two.
     """
-    problem, s, losses = cell.problem, cell.schedule(), (cell.problem.inner, cell.problem.outer)
-    outer, inner = (np.linalg.norm(loss.gradient(w), axis=-1) for loss in (problem.outer, problem.inner))
-    L_i = np.max(task_smoothness(problem.constants, s, outer, inner), axis=-1, keepdims=True)
-    value = meta_objective(w, cell.alpha, cell.N, *losses)
+    problem, s = cell.problem, cell.schedule()
+    outer, inner = (norm(loss.gradient(w)) for loss in (problem.outer, problem.inner))
+    L_i = np.max(cell.paper.task_smoothness(outer, inner), axis=-1, keepdims=True)
+    value = meta_objectives(cell, w)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
     h = np.sqrt(2 * rounding / L_i)
-    above, below = (meta_objective(w + sign * h[..., None] * v, cell.alpha, cell.N, *losses) for sign in (1, -1))
+    above, below = (meta_objectives(cell, w + sign * h[..., None] * v) for sign in (1, -1))
     return (above - below) / (2 * h), L_i * h / 2 + rounding / h
 
 
@@ -59,47 +62,54 @@ def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Arr
 
 
 @claim(
-    name="meta-gradient",
-    title="META-GRADIENT: N Hessian factors in the right order give the derivative of the meta objective",
-    source="Ji, Yang, Liang (2022), meta-gradients of the resampling and the finite-sum case",
-    statement="∇L_i(w) = (I − αH_0)(I − αH_1)⋯(I − αH_{N−1}) g_N, H_j at w̃_j, g_N the test gradient at w̃_N",
-    assumptions=("losses are twice differentiable",),
+    "meta-gradient",
+    META_GRADIENT,
+    "N Hessian factors in the right order give the derivative of the meta objective",
+    says="∇L_i(w) = (I − αH_0)(I − αH_1)⋯(I − αH_{N−1}) g_N, H_j at w̃_j, g_N the test gradient at w̃_N",
+    source=paper("meta-gradients of the resampling and the finite-sum case"),
+    assumes=("losses are twice differentiable",),
     measured=(
-        "difference from an independent derivative of L_i along random directions, beside the error that float64 and "
-        "the step allow: complex step where the losses are analytic, else central differences"
-    ),
-    sharp="none: an identity, checked where the Hessians along the path do not commute (random-ridges)",
-    formula=meta_gradient,
-    mutants=(
-        Mutant("factors reversed", reversed_factors, "random-ridges"),
-        Mutant("Hessians at w̃_1, …, w̃_N", late_hessians, "random-ridges"),
-        Mutant("first-order", first_order, "random-ridges"),
+        "difference from an independent derivative of L_i along random directions, 0 up to the error that float64 "
+        "and the step allow: complex step where the losses are analytic, else central differences; and "
+        "difference from the gradient at w̃_N pulled back along the inner path"
     ),
     needs=("rho",),
-    rules=("recommended", "fixed"),
-    sharp_on=("random-ridges", "opposed-curvature", "convex-quadratic"),
+    at=("recommended", "fixed"),
+    everywhere=True,
+    sharp="an identity, checked where the Hessians along the path do not commute (random-ridges)",
+    formula=meta_gradient,
+    settled="an equality",
+    mutants=(
+        Mutant("factors reversed", "random-ridges", formula=reversed_factors),
+        Mutant("Hessians at w̃_1, …, w̃_N", "random-ridges", formula=late_hessians),
+        Mutant("first-order", "random-ridges", formula=first_order),
+    ),
 )
 def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
-    """Compare at all probes, one random direction each."""
+    """Compare at all probes, one random direction each, and with the general way for every task."""
     problem = cell.problem
     derivative = complex_step if problem.analytic else central_difference
-    points = starts(cell)
+    points = starts(cell)[: max(FEW, MOST // (problem.number_of_tasks * problem.dim))]
     v = cell.rng("directions").normal(size=points.shape)
     v /= np.linalg.norm(v, axis=1, keepdims=True)
 
-    def evaluate(coded: Values) -> tuple[Values, Values, Values]:
+    def along(coded: Values) -> Measured:
         w, direction = coded[:, None, : problem.dim], coded[:, None, problem.dim :]
         gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
         independent, error = derivative(cell, w, direction)
         error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
-        return worst_of(np.abs((gradient * direction).sum(axis=-1) - independent), error, np.zeros(1))
+        return Measured(np.abs((gradient * direction).sum(axis=-1) - independent), np.zeros(1), error)
 
-    finding, _ = worst(evaluate, np.concatenate([points, v], axis=1))
-    coded = np.asarray(finding.witness["point"])
-    yield Finding(
-        **{
-            **finding.__dict__,
-            "label": derivative.__name__.replace("_", " "),
-            "witness": {"w": coded[: problem.dim].tolist(), "v": coded[problem.dim :].tolist()},
-        }
-    )
+    def pulled_back(coded: Values) -> Measured:
+        w = coded[:, None]
+        path = adapt(w, cell.alpha, [problem.inner] * cell.N)
+        general = pull_back(problem.outer.gradient(path[-1]), path, cell.alpha, [problem.inner] * cell.N)
+        gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
+        error = 2 * meta_gradient_error(problem, cell.schedule(), extent(problem, w))
+        return Measured(norm(gradient - general), np.zeros(1), error)
+
+    finding, _ = worst(along, np.concatenate([points, v], axis=1))
+    w, v = np.split(np.asarray(finding.witness["point"]), 2)
+    yield replace(finding, label=derivative.__name__.replace("_", " "), witness={"w": w.tolist(), "v": v.tolist()})
+    finding, _ = worst(pulled_back, points)
+    yield replace(finding, label="pulled back", witness={"w": finding.witness["point"]})

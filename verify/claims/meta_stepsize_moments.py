@@ -3,100 +3,103 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from problems.problem import Problem
-from theory.constants import Constants, Real, Schedule
+from theory.constants import Real
 from theory.loss import Array
-from theory.meta_stepsize import moment_kappa, moment_lambda
-from theory.smoothness import C_L, meta_smoothness, smoothness_floor
-from verify.claim import Cell, Mutant, claim
-from verify.evidence.enumeration import mean_gradient_norms, number_of_minibatches
-from verify.evidence.expectation import few_points, noisy_extent, norm, witness
+from theory.paper import Paper
+from verify.cell import Cell
+from verify.claim import Mutant, On, claim, paper
+from verify.evidence.expectation import Bound, Enumerated, Expectation, Sampled, Sizes, few_points, noisy_extent
+from verify.evidence.intervals import Interval, exactly, mean_interval
+from verify.evidence.quantities import norm
 from verify.evidence.rounding import unit
-from verify.evidence.statistics import Interval, Values, exactly, mean_interval, sample_until, worst_entry
-from verify.verdict import EPS, Finding
+from verify.evidence.tree import mean_gradient_norms, number_of_minibatches
+from verify.statements import META_STEPSIZE_MOMENTS
+from verify.verdict import EPS, Measured, Values
 
-SIZES = ((1, 1), (4, 1), (1, 2), (1, 8))
-"""`(D_L, B')`: data per task, and tasks, of one estimate."""
-FINITE_SUM_SIZES = ((1, 1), (1, 2), (1, 8))
-"""The same where a task's whole test set is used, whatever `D_L`."""
+SIZES: Sequence[Sizes] = tuple({"D_L": D_L, "B_prime": B_prime} for D_L, B_prime in ((1, 1), (4, 1), (1, 2), (1, 8)))
+"""Data per task, and tasks, of one estimate."""
 ROUNDINGS = 16
 
 
 @dataclass(frozen=True)
-class Moment:
-    """`E f(L_w/L̂)` as something with an upper bound: `measured` of the mean, `limit` of what the formula gives."""
+class StepsizeMoment(Expectation):
+    """`E(L_w/L̂)^power`, or the inverse of that mean where it is bounded `from_below`: an upper bound either way.
 
-    f: Callable[[Values], Values]
-    measured: Callable[[Interval], Interval]
-    limit: Callable[[Values], Values]
-
-
-def unchanged(x: Interval) -> Interval:
-    """An upper bound on the moment itself."""
-    return x
-
-
-def inverse(x: Interval) -> Interval:
-    """A lower bound λ on the moment is an upper bound 1/λ on its inverse."""
-    with np.errstate(divide="ignore"):
-        return Interval(1 / x.estimate, 1 / x.upper, 1 / x.lower)
-
-
-FIRST_FROM_BELOW = Moment(lambda r: r, inverse, lambda bound: 1 / bound)
-FIRST = Moment(lambda r: r, unchanged, lambda bound: bound)
-SECOND = Moment(np.square, unchanged, lambda bound: bound)
-
-
-def moments(cell: Cell, moment: Moment) -> Iterator[Finding]:
-    """Findings on a moment of `L_w/L̂`: sampled where the noise has no finite support, else enumerated.
-
-    Sizes with too many draws to enumerate are left out.
+    The bound depends on nothing. Sizes with too many draws to enumerate are left out.
     """
-    problem, w = cell.problem, few_points(cell)
-    for D_L, B_prime in SIZES if problem.case == "resampling" else FINITE_SUM_SIZES:
-        s = cell.schedule(D_L=D_L, B_prime=B_prime)
-        L_w = np.asarray(meta_smoothness(cell.constants, s, task_norms(problem, w).mean(axis=1)))
-        bound = np.broadcast_to(moment.limit(np.asarray(cell.formula(cell.constants, s))), L_w.shape)
-        slack = rounding(cell, w, s) * bound
-        if math.isinf(number_of_minibatches(problem, D_L)):
-            finding, at = sampled(cell, w, s, moment, L_w, bound, slack)
-        else:
-            law = mean_gradient_norms(problem, w, D_L, B_prime)
-            if law is None:
-                continue
-            means, probabilities = law
-            mean = moment.f(L_w[:, None] / np.asarray(meta_smoothness(cell.constants, s, means))) @ probabilities
-            slack = slack + 2 * EPS * len(probabilities) * bound
-            finding, at = worst_entry(moment.measured(exactly(mean)), bound, slack)
-            finding = replace(finding, method="enumeration", samples=len(probabilities))
-        yield replace(finding, label=f"D_L = {D_L}, B' = {B_prime}", witness=witness(w, at, D_L=D_L, B_prime=B_prime))
+
+    power: int
+    from_below: bool = False
+
+    def sizes(self, cell: Cell) -> Sequence[Sizes]:
+        """In the finite-sum case a task's whole test set is used, whatever `D_L`."""
+        return SIZES if cell.problem.case == "resampling" else [sizes for sizes in SIZES if sizes["D_L"] == 1]
+
+    def enumerated(self, cell: Cell, sizes: Sizes, bound: Bound) -> Enumerated | None:
+        """Exact mean over all draws of tasks and data."""
+        problem, w, true = cell.problem, few_points(cell), true_paper(cell, sizes)
+        if math.isinf(number_of_minibatches(problem, sizes["D_L"])):
+            return None
+        law = mean_gradient_norms(problem, w, sizes["D_L"], sizes["B_prime"])
+        if law is None:
+            return None
+        means, probabilities = law
+        L_w = np.asarray(true.L_w(task_norms(problem, w).mean(axis=1)))
+        mean = (L_w[:, None] / true.L_w(means)) ** self.power @ probabilities
+        limit = self.limit(bound, L_w)
+        slack = ratio_error(cell, true, w) * limit + 2 * EPS * len(probabilities) * limit
+        value = self.of_mean(exactly(mean)).estimate
+        return Enumerated(Measured(value, limit, slack), label(sizes), len(probabilities))
+
+    def sampled(self, cell: Cell, sizes: Sizes, bound: Bound) -> Sampled | None:
+        """`L_w/L̂` lies between its values at the least and the largest gradient norm that can be sampled."""
+        problem, w, true = cell.problem, few_points(cell), true_paper(cell, sizes)
+        if math.isfinite(number_of_minibatches(problem, sizes["D_L"])):
+            return None
+        noise, exact = problem.noise.gradient_sup, task_norms(problem, w)
+        L_w = np.asarray(true.L_w(exact.mean(axis=1)))
+        largest = L_w / true.L_w(np.maximum(exact.min(axis=1) - noise, 0.0))
+        least = L_w / true.L_w(exact.max(axis=1) + noise)
+
+        def draw(count: int, rng: np.random.Generator) -> Values:
+            chosen = rng.integers(problem.number_of_tasks, size=(count, len(w), sizes["B_prime"]))
+            norms = norm(problem.minibatch(chosen, sizes["D_L"], rng).gradient(w[:, None]))
+            return np.asarray((L_w / true.L_w(norms.mean(axis=-1))) ** self.power)
+
+        def interval(samples: Values, delta: float) -> Interval:
+            return self.of_mean(mean_interval(samples, delta, least**self.power, largest**self.power))
+
+        limit = self.limit(bound, L_w)
+        slack = ratio_error(cell, true, w) * limit
+        place = ("D_L", sizes["D_L"], "B'", sizes["B_prime"])
+        return Sampled(draw, interval, limit, slack, label(sizes), place, share=len(SIZES))
+
+    def of_mean(self, mean: Interval) -> Interval:
+        """What is measured, from the mean."""
+        if not self.from_below:
+            return mean
+        with np.errstate(divide="ignore"):
+            return Interval(1 / mean.estimate, 1 / mean.upper, 1 / mean.lower)
+
+    def limit(self, bound: Bound, L_w: Values) -> Values:
+        """The bound on what is measured, at each point."""
+        return np.full(L_w.shape, 1 / bound() if self.from_below else bound())
 
 
-def sampled(
-    cell: Cell, w: Array, s: Schedule, moment: Moment, L_w: Values, bound: Values, slack: Values
-) -> tuple[Finding, tuple[int, ...]]:
-    """Monte Carlo: `L_w/L̂` lies between its values at the least and the largest gradient norm that can be sampled."""
-    problem, c = cell.problem, cell.constants
-    D_L, B_prime = int(np.asarray(s.D_L)), int(np.asarray(s.B_prime))
-    noise = problem.noise.gradient_sup
-    exact = task_norms(problem, w)
-    largest = L_w / np.asarray(meta_smoothness(c, s, np.maximum(exact.min(axis=1) - noise, 0.0)))
-    least = L_w / np.asarray(meta_smoothness(c, s, exact.max(axis=1) + noise))
+def true_paper(cell: Cell, sizes: Sizes) -> Paper:
+    """The paper without the changes of a mutant: it is `L̂` that is sampled, whatever is wrong about its moments."""
+    return cell.paper_at(cell.schedule(**sizes)).unchanged
 
-    def draw(count: int, rng: np.random.Generator) -> Values:
-        chosen = rng.integers(problem.number_of_tasks, size=(count, len(w), B_prime))
-        norms = norm(problem.minibatch(chosen, D_L, rng).gradient(w[:, None]))
-        return moment.f(L_w / np.asarray(meta_smoothness(c, s, norms.mean(axis=-1))))
 
-    def interval(samples: Values, delta: float) -> Interval:
-        return moment.measured(mean_interval(samples, delta, moment.f(least), moment.f(largest)))
-
-    return sample_until(cell, draw, interval, bound, "D_L", D_L, "B'", B_prime, slack=slack, share=len(SIZES))
+def label(sizes: Sizes) -> str:
+    """Tell the findings of a cell apart."""
+    return f"D_L = {sizes['D_L']}, B' = {sizes['B_prime']}"
 
 
 def task_norms(problem: Problem, w: Array) -> Values:
@@ -104,31 +107,14 @@ def task_norms(problem: Problem, w: Array) -> Values:
     return norm(problem.outer.gradient(w[:, None]))
 
 
-def rounding(cell: Cell, w: Array, s: Schedule) -> Values:
+def ratio_error(cell: Cell, true: Paper, w: Array) -> Values:
     """Relative rounding error of a moment of `L_w/L̂`: of both numbers, from their gradients and a few operations."""
-    c, problem = cell.constants, cell.problem
-    gradient = unit(problem) * c.L * noisy_extent(problem, w).max(axis=1)
-    floor = float(np.asarray(smoothness_floor(c, s)))
-    return np.asarray(2 * (ROUNDINGS * EPS + 2 * np.asarray(C_L(c, s)) * gradient / floor))
+    gradient = unit(cell.problem) * cell.constants.L * noisy_extent(cell.problem, w).max(axis=1)
+    return np.asarray(2 * (ROUNDINGS * EPS + 2 * float(true.C_L) * gradient / float(true.a)))
 
 
-def one(c: Constants, s: Schedule) -> Real:
-    """Wrong: `λ = 1` or `κ = 1`, as if L̂ were exact."""
-    return 1.0
-
-
-def B_prime_squared(c: Constants, s: Schedule) -> Real:
-    """Wrong: `B'²` for `B'` in κ."""
-    return moment_kappa(c, replace(s, B_prime=s.B_prime**2))
-
-
-def lambda_with_D_L(c: Constants, s: Schedule) -> Real:
-    """Wrong: `D_L` for `√D_L` in λ."""
-    return moment_lambda(c, replace(s, D_L=s.D_L**2))
-
-
-SOURCE = "Ji, Yang, Liang (2022), lemma on the moments of the meta stepsize"
-ASSUMPTIONS = (
+SOURCE = paper("lemma on the moments of the meta stepsize")
+ASSUMES = (
     "task spread at most σ",
     "data noise of mean square at most σ_g²",
     "L̂ = a + C_L · mean of ‖∇l_i(w; D_L)‖ over B' i.i.d. tasks with fresh data (finite-sum: whole test sets)",
@@ -141,42 +127,44 @@ TWO_POINT, ONE_WITHOUT = "two-point-stepsize", "two-point-tasks"
 
 
 @claim(
-    name="stepsize lambda",
-    title="META STEPSIZE MOMENTS: the mean of 1/L̂ is at least λ/L_w",
+    "stepsize lambda",
+    META_STEPSIZE_MOMENTS,
+    "the mean of 1/L̂ is at least λ/L_w",
+    says="E[1/L̂] ≥ λ/L_w, λ = 1/(1 + C_L σ_g/(a√D_L)); finite-sum: λ = 1. Shown as 1/(L_w E[1/L̂]) ≤ 1/λ",
     source=SOURCE,
-    statement="E[1/L̂] ≥ λ/L_w, λ = 1/(1 + C_L σ_g/(a√D_L)); finite-sum: λ = 1. Shown as 1/(L_w E[1/L̂]) ≤ 1/λ",
-    assumptions=ASSUMPTIONS,
+    assumes=ASSUMES,
     measured=MEASURED,
-    sharp="two-point gradient noise where the gradient vanishes, D_L = 1: equality",
-    formula=moment_lambda,
-    mutants=(
-        Mutant("λ = 1", one, TWO_POINT),
-        Mutant("D_L for √D_L", lambda_with_D_L, TWO_POINT),
-    ),
+    by=StepsizeMoment(1, from_below=True),
     needs=("rho", "sigma_g", "b"),
-    sharp_on=(TWO_POINT,),
+    attained=(On(TWO_POINT, "all gradients vanish and noise makes them all look as large as σ_g", only="D_L = 1"),),
+    mutants=(
+        Mutant("λ = 1", TWO_POINT, lam=1.0),
+        Mutant("D_L for √D_L", TWO_POINT, D_L=lambda D_L: D_L**2),
+    ),
 )
-def stepsize_lambda(cell: Cell) -> Iterator[Finding]:
+def stepsize_lambda(paper: Paper) -> Real:
     """First moment of 1/L̂, from below."""
-    return moments(cell, FIRST_FROM_BELOW)
+    return float(paper.lam)
 
 
 @claim(
-    name="stepsize kappa",
-    title="META STEPSIZE MOMENTS: the mean of 1/L̂² is at most κ/L_w²",
+    "stepsize kappa",
+    META_STEPSIZE_MOMENTS,
+    "the mean of 1/L̂² is at most κ/L_w²",
+    says="E[1/L̂²] ≤ κ/L_w², κ = max(2, 1 + 2C_L²(σ² + σ_g²/D_L)/(B'a²)); shown as L_w² E[1/L̂²] ≤ κ",
     source=SOURCE,
-    statement="E[1/L̂²] ≤ κ/L_w², κ = max(2, 1 + 2C_L²(σ² + σ_g²/D_L)/(B'a²)); shown as L_w² E[1/L̂²] ≤ κ",
-    assumptions=ASSUMPTIONS,
+    assumes=ASSUMES,
     measured=MEASURED,
-    sharp="two-point task gradients, one task of many without: above ½ of the bound at B' = 1",
-    formula=moment_kappa,
-    mutants=(
-        Mutant("κ = 1", one, TWO_POINT),
-        Mutant("B'² for B'", B_prime_squared, TWO_POINT),
-    ),
+    by=StepsizeMoment(2),
     needs=("rho", "sigma", "sigma_g", "b"),
-    sharp_on=(TWO_POINT, ONE_WITHOUT),
+    also=(TWO_POINT, ONE_WITHOUT),
+    sharp="two-point task gradients, one task of many without: above ½ of the bound at B' = 1",
+    improved_by="exact stepsize kappa",
+    mutants=(
+        Mutant("κ = 1", TWO_POINT, kappa=1.0),
+        Mutant("B'² for B'", TWO_POINT, B_prime=lambda B_prime: B_prime**2),
+    ),
 )
-def stepsize_kappa(cell: Cell) -> Iterator[Finding]:
+def stepsize_kappa(paper: Paper) -> Real:
     """Second moment of 1/L̂."""
-    return moments(cell, SECOND)
+    return float(paper.kappa)

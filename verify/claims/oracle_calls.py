@@ -8,7 +8,9 @@ from dataclasses import replace
 from theory.algorithms import Algorithm, run
 from theory.complexity import OracleCalls, step_oracle_calls
 from theory.constants import Real, Schedule
-from verify.claim import Cell, Mutant, claim
+from verify.cell import Cell
+from verify.claim import Mutant, claim, paper
+from verify.statements import COMPLEXITY
 from verify.verdict import Finding
 
 STEPS = 2
@@ -32,23 +34,24 @@ def free_stepsize(s: Schedule, case: Algorithm, train_size: Real, test_size: Rea
 
 
 @claim(
-    name="oracle calls",
-    title="COMPLEXITY: what a meta step costs",
-    source="Ji, Yang, Liang (2022), complexity corollaries",
-    statement=(
+    "oracle calls",
+    COMPLEXITY,
+    "what a meta step costs",
+    says=(
         "a meta step takes B(NS + T) + B'D_L gradients and BND Hessians (resampling), "
         "B(N|S_i| + |T_i|) + B'|T_i| gradients and BN|S_i| Hessians (finite-sum): linear in N"
     ),
-    assumptions=(),
+    source=paper("complexity corollaries"),
     measured="calls counted by the losses as the algorithms make them, in data points; must be equal",
+    at=("recommended",),
     sharp="every problem: an equality",
     formula=step_oracle_calls,
+    settled="an equality",
     mutants=(
-        Mutant("N + 1 for N", one_step_more, "quadratic", rule="recommended"),
-        Mutant("Hessians dropped", no_hessians, "quadratic-finite-sum", rule="recommended"),
-        Mutant("meta stepsize dropped", free_stepsize, "quadratic-finite-sum", rule="recommended"),
+        Mutant("N + 1 for N", "quadratic", rule="recommended", formula=one_step_more),
+        Mutant("Hessians dropped", "quadratic-finite-sum", rule="recommended", formula=no_hessians),
+        Mutant("meta stepsize dropped", "quadratic-finite-sum", rule="recommended", formula=free_stepsize),
     ),
-    rules=("recommended",),
 )
 def oracle_calls(cell: Cell) -> Iterator[Finding]:
     """Count the calls of Algorithm 1 or 2, and of exact MAML, which uses all tasks for both purposes."""

@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
-from theory.constants import Constants, Real, Schedule
-from theory.sharper import task_second_moment_sharper
-from verify.claim import Cell, Mutant, claim
-from verify.claims.second_moment import ASSUMPTIONS, MEASURED, SADDLE, moments
-from verify.verdict import Finding
-
-
-def sharper_D_squared(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """Wrong: `D²` for `D`."""
-    return task_second_moment_sharper(c, replace(s, D=s.D**2), gradient_norm)
-
-
-def sharper_S_squared(c: Constants, s: Schedule, gradient_norm: Real) -> Real:
-    """Wrong: `S²` for `S`."""
-    return task_second_moment_sharper(c, replace(s, S=s.S**2), gradient_norm)
+from theory.constants import Real
+from theory.paper import Paper
+from verify.claim import Mutant, On, claim, own
+from verify.claims.second_moment import ASSUMES, MEASURED, SADDLE, SecondMoment
+from verify.statements import SECOND_MOMENT
 
 
 @claim(
-    name="sharper second moment per task",
-    title="Own: the second moment with Lδ_N in place of (q^N − 1)σ_g/√S",
-    source="own: Jensen's inequality on the second moment of the deviation",
-    statement="E‖Ĝ_i‖² ≤ V [(q^N ‖∇l_i(w)‖ + L δ_N)² + σ_g²/T]",
-    assumptions=ASSUMPTIONS,
+    "sharper second moment per task",
+    SECOND_MOMENT,
+    "one task's, with Lδ_N in place of (q^N − 1)σ_g/√S",
+    says="E‖Ĝ_i‖² ≤ V [(q^N ‖∇l_i(w)‖ + L δ_N)² + σ_g²/T]",
+    source=own("Jensen's inequality on the second moment of the deviation"),
+    assumes=ASSUMES,
     measured=MEASURED + ", worst task",
-    sharp="saddle with Hessian noise: equality at every N where the gradient vanishes",
-    formula=task_second_moment_sharper,
-    mutants=(
-        Mutant("D² for D", sharper_D_squared, SADDLE, N=2),
-        Mutant("S² for S", sharper_S_squared, SADDLE, N=2),
-    ),
+    by=SecondMoment(),
     cases=frozenset({"resampling"}),
     needs=("sigma_g", "sigma_H"),
-    rules=("near cap", "fixed"),
-    sharp_on=(SADDLE,),
+    at=("near cap", "fixed"),
     inner_steps=tuple(range(1, 11)),
+    attained=(
+        On(
+            SADDLE,
+            "all Hessians are −L and every noise has its full size; the gradient vanishes",
+            N=(1, 2, 5, 10),
+        ),
+    ),
+    mutants=(
+        Mutant("D² for D", SADDLE, N=2, D=lambda D: D**2),
+        Mutant("S² for S", SADDLE, N=2, S=lambda S: S**2),
+    ),
 )
-def sharper_second_moment_per_task(cell: Cell) -> Iterator[Finding]:
+def sharper_second_moment_per_task(paper: Paper, gradient_norm: Real) -> Real:
     """Second moment of each task, against its own sharper bound."""
-    return moments(cell, over_tasks=False)
+    return paper.task_second_moment_sharper(gradient_norm)

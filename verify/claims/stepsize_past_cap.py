@@ -9,11 +9,12 @@ import numpy as np
 from theory.constants import Constants, Real
 from theory.growth import stepsize_cap
 from theory.maml import mean_over_tasks, meta_gradient
-from verify.claim import Cell, Mutant, claim
+from verify.cell import Cell
+from verify.claim import Mutant, claim, own
 from verify.evidence.critical import fixed_steps
 from verify.evidence.rounding import extent, meta_gradient_error
-from verify.evidence.search import Values
-from verify.verdict import EPS, Finding
+from verify.statements import STEPSIZE_CAP
+from verify.verdict import EPS, Finding, Values
 
 PAST = 1.1  # of the cap: there each step brings iterates nearer to the 2-cycle, by a factor of about 0.7
 STEPS = 200
@@ -25,25 +26,26 @@ def cycle_gradient(c: Constants, distance: Real) -> Real:
 
 
 @claim(
-    name="two-cycle",
-    title="STEPSIZE CAP: past it, exact MAML with β = 1/L stays bounded on opposed cosines and does not converge",
-    source="own",
-    statement=(
+    "two-cycle",
+    STEPSIZE_CAP,
+    "past it, exact MAML with β = 1/L stays bounded on opposed cosines and does not converge",
+    says=(
         "on opposed cosines, every assumption global, at α = 1.1 α_cap(N): the iterates stay bounded and do not "
         "converge, but alternate between w and −w, where ‖∇L(w)‖ = 2L‖w‖"
     ),
-    assumptions=("β = 1/L",),
+    source=own(),
+    assumes=("β = 1/L",),
     measured=f"gradient at the iterate after {STEPS} steps",
+    at=("near cap",),
+    problems=("opposed-curvature",),
     sharp="opposed curvature",
     formula=cycle_gradient,
-    mutants=(Mutant("convergence: ‖∇L‖ → 0", lambda c, distance: 0.0, "opposed-curvature"),),
-    rules=("near cap",),
-    problems=("opposed-curvature",),
+    mutants=(Mutant("convergence: ‖∇L‖ → 0", "opposed-curvature", formula=lambda c, distance: 0.0),),
 )
 def two_cycle(cell: Cell) -> Iterator[Finding]:
     """Iterate, then look at the gradient."""
     problem, c = cell.problem, cell.constants
-    if cell.N == 0 or cell.problem_name != "opposed-curvature":
+    if cell.N == 0:
         return
     alpha = PAST * float(stepsize_cap(c, cell.N))
     _, w = fixed_steps(problem, cell.N, np.array([alpha]), 1 / c.L, problem.start[None], STEPS)
@@ -61,17 +63,17 @@ def two_cycle(cell: Cell) -> Iterator[Finding]:
 
 
 @claim(
-    name="typical stepsize",
-    title="STEPSIZE CAP: on ordinary tasks exact MAML with β = 1/L converges well beyond it",
-    source="own, an observation: how far the worst case is from the typical one",
-    statement="on ordinary cosine tasks exact MAML with β = 1/L still converges at α_cap(N), and several times beyond",
-    assumptions=("β = 1/L",),
+    "typical stepsize",
+    STEPSIZE_CAP,
+    "on ordinary tasks exact MAML with β = 1/L converges well beyond it",
+    says="on ordinary cosine tasks exact MAML with β = 1/L still converges at α_cap(N), and several times beyond",
+    source=own("an observation: how far the worst case is from the typical one"),
+    assumes=("β = 1/L",),
     measured="α_cap beside the first stepsize of a grid at which the iterates from the start do not settle",
-    sharp="none: opposed curvature and twin wells are the worst cases",
-    formula=stepsize_cap,
-    mutants=(Mutant("N dropped", lambda c, N: stepsize_cap(c, 1), "rotated-cosine-finite-noise", N=20),),
-    rules=("near cap",),
+    at=("near cap",),
     problems=("rotated-cosine-finite-noise",),
+    sharp="opposed curvature and twin wells are the worst cases",
+    mutants=(Mutant("N dropped", "rotated-cosine-finite-noise", N=20, cap=lambda p: (np.sqrt(2) - 1) / p.L),),
 )
 def typical(cell: Cell) -> Iterator[Finding]:
     """Try stepsizes from the cap to 32 times the cap."""
@@ -85,7 +87,7 @@ def typical(cell: Cell) -> Iterator[Finding]:
         settled = np.linalg.norm(w - previous, axis=1) < np.sqrt(EPS) * problem.scale
     first = float(alpha[np.argmin(settled)]) if not settled.all() else float(alpha[-1])
     yield Finding(
-        measured=float(cell.formula(c, cell.N)),
+        measured=float(cell.paper.cap),
         bound=first,
         method="run",
         note=f"stable up to {first / alpha[0]:.2g} times α_cap",

@@ -1,7 +1,7 @@
 """What a problem's constants bound, measured: each function gives measured value, declared bound and rounding slack.
 
-Points are (P, 1, d) and meet all tasks, as everywhere in `verify.evidence.probing`. The declared constant comes from
-the cell's formula, so that a wrong one can be put in its place.
+Points are (P, 1, d) and meet all tasks, as in every attack. The declared constant comes from the cell's formula, so
+that a wrong one can be put in its place.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import numpy as np
 from problems.noise import DataNoise
 from problems.problem import Problem
 from theory.loss import Array, Loss
-from theory.maml import meta_objective
-from verify.claim import Cell
-from verify.evidence.probing import Measured, worst_of
+from verify.cell import Cell
+from verify.evidence.intervals import mean_interval
+from verify.evidence.quantities import meta_objectives, norm
 from verify.evidence.rounding import extent, meta_objective_error, unit
-from verify.evidence.statistics import mean_interval
+from verify.verdict import Measured, Values
 
 POWER_ITERATIONS = 4
 TRUNCATION = 4
 """Sampled squares of noise are cut off at so many times their declared mean: the mean of the rest is no larger."""
+
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
@@ -33,6 +35,11 @@ def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
         v = apply(v)
         v = v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), np.finfo(np.float64).tiny)
     return v
+
+
+def declared(cell: Cell, name: str) -> Values:
+    """The constant `name` as the cell's formula has it."""
+    return np.asarray(cell.formula(cell.constants, name))
 
 
 def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
@@ -44,16 +51,16 @@ def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     measured = []
     for loss in (problem.inner,) if problem.inner is problem.outer else (problem.inner, problem.outer):
         v = steepest(partial(loss.hvp, w), first)
-        measured.append(np.linalg.norm(loss.gradient(w + h * v) - loss.gradient(w), axis=-1))
+        measured.append(norm(loss.gradient(w + h * v) - loss.gradient(w)))
     slack = 2 * unit(problem) * L * (size + h[..., 0])
-    return worst_of(np.max(measured, axis=0), cell.formula(cell.constants, "L") * h[..., 0], slack)
+    return Measured(np.max(measured, axis=0), declared(cell, "L") * h[..., 0], slack)
 
 
 def hessian_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     """`‖∇²l(w) − ∇²l(w + hv)‖ ≤ ρ h` for training losses, `h = ‖w − u‖`, v where they turn fast."""
     problem, c = cell.problem, cell.constants
     size = extent(problem, w)
-    distance = np.linalg.norm(u - w, axis=-1)
+    distance = norm(u - w)
     h = distance[..., None]
     first = np.broadcast_to((u - w) / h, (*size.shape, problem.dim))
     fast = steepest(lambda v: problem.inner.hvp(w + h * v, v) - problem.inner.hvp(w, v), first)
@@ -63,7 +70,7 @@ def hessian_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
 
     v = steepest(change, fast)
     slack = 2 * unit(problem) * (c.L + c.rho * size)
-    return worst_of(np.linalg.norm(change(v), axis=-1), cell.formula(c, "rho") * distance, slack)
+    return Measured(norm(change(v)), declared(cell, "rho") * distance, slack)
 
 
 def spread(cell: Cell, w: Array) -> Measured:
@@ -71,32 +78,39 @@ def spread(cell: Cell, w: Array) -> Measured:
     gradient = cell.problem.outer.gradient(w)
     deviation = gradient - gradient.mean(axis=1, keepdims=True)
     slack = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w).max(axis=1)
-    return np.sqrt((deviation**2).sum(axis=-1).mean(axis=1)), np.full(1, cell.formula(cell.constants, "sigma")), slack
+    return Measured(np.sqrt((deviation**2).sum(axis=-1).mean(axis=1)), declared(cell, "sigma"), slack)
 
 
 def mismatches(problem: Problem, w: Array) -> Array:
     """`‖∇l_{S_i}(w_i) − ∇l_{T_i}(w_i)‖` at points (P, tasks, d), one a task, or (P, 1, d): (P, tasks)."""
-    return np.asarray(np.linalg.norm(problem.inner.gradient(w) - problem.outer.gradient(w), axis=-1))
+    return norm(problem.inner.gradient(w) - problem.outer.gradient(w))
 
 
-def mismatch(cell: Cell, name: str, w: Array) -> Measured:
+def mismatch(cell: Cell, w: Array, name: str) -> Measured:
     """`E_i sup_w ‖∇l_{S_i}(w) − ∇l_{T_i}(w)‖^p`, p = 1 for `b` and 2 for `b_sq`; points (P, tasks, d), one a task."""
     power = 2 if name == "b_sq" else 1
     found = mismatches(cell.problem, w)
     error = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w)
     slack = (error * power * np.maximum(found, error) ** (power - 1)).mean(axis=1)
-    return (found**power).mean(axis=1), np.full(1, cell.formula(cell.constants, name)), slack
+    return Measured((found**power).mean(axis=1), declared(cell, name), slack)
+
+
+def gradient_bound(cell: Cell, w: Array) -> Measured:
+    """`‖∇l(w)‖ ≤ gradient_bound` for training and test losses, at points brought into the ball where it is said."""
+    problem = cell.problem
+    w = w * np.minimum(1.0, problem.gradient_radius / np.maximum(norm(w), TINY))[..., None]
+    largest = np.maximum(*(norm(loss.gradient(w)).max(axis=-1) for loss in (problem.inner, problem.outer)))
+    slack = unit(problem) * cell.constants.L * extent(problem, w).max(axis=-1)
+    return Measured(largest, np.full(largest.shape, cell.formula(problem, "gradient_bound")), slack)
 
 
 def height(cell: Cell, w: Array) -> Measured:
     """`L(w_0) − L(w) ≤ L(w_0) − L*`: how far the meta objective falls below its value at the start."""
     problem, s = cell.problem, cell.schedule()
-    value, first = (
-        meta_objective(x, cell.alpha, cell.N, problem.inner, problem.outer) for x in (w, problem.start[None])
-    )
+    value, first = (meta_objectives(cell, x) for x in (w, problem.start[None]))
     slack = 2 * meta_objective_error(problem, s, extent(problem, w), np.maximum(np.abs(value), np.abs(first)))
-    gap = np.full(1, first.mean() - cell.formula(cell.constants, "lower_bound"))
-    return first.mean() - value.mean(axis=1), gap, slack.max(axis=1)
+    gap = first.mean() - declared(cell, "lower_bound")
+    return Measured(first.mean() - value.mean(axis=1), gap, slack.max(axis=1))
 
 
 @dataclass(frozen=True)
@@ -151,4 +165,4 @@ class NoiseMoments:
             top = TRUNCATION * float(getattr(cell.constants, name) ** 2 + slack.max() ** 2)
             delta = self.delta / squares[0].size
             mean = mean_interval(np.minimum(squares, top), delta, 0.0, top).lower
-        return np.sqrt(mean.max(axis=1)), np.full(1, cell.formula(cell.constants, name)), slack
+        return Measured(np.sqrt(mean.max(axis=1)), declared(cell, name), slack)

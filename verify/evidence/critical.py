@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.problem import Problem
-from problems.registry import family
 from theory.loss import Array
 from theory.maml import mean_over_tasks, meta_gradient
-from verify.evidence.search import Values
+from verify.verdict import Values
 
 PARTS, ROUNDS = 256, 3
 
@@ -46,7 +45,7 @@ def contracts(
     """Whether iterates that start `displacement` from the meta-minimiser 0, in every coordinate, come nearer: (P,)."""
     start = np.full((len(alpha), problem.dim), displacement)
     _, w = fixed_steps(problem, N, alpha, beta, start, steps)
-    return np.asarray(np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1))
+    return np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1)
 
 
 def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float, high: float) -> Bracket:
@@ -64,26 +63,3 @@ def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float,
             return Bracket(low, low)
         low, high = float(grid[first - 1]), float(grid[first])
     return Bracket(low, high)
-
-
-INSTANCES = ("opposed-curvature", "opposed-curvature-quadratic", "twin-wells")
-"""Divergence instances: they are linear within some distance from their meta-minimiser 0."""
-
-
-def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
-    """Critical inner stepsize on a divergence instance with `β = 1/L`, and the instance.
-
-    `name` is one of `INSTANCES`, N ≥ 1. Twin wells are one problem for each N, built around α_cap(N), and searched as
-    far as their paths still end in convex ground: `1/(8N)` to either side, relatively. The others are searched far
-    and wide.
-    """
-    alpha_L = float(np.expm1(np.log(2) / (2 * N)))
-    known = family(name)
-    problem = known.build(N, alpha_L)
-    low, high = (1 - 1 / (8 * N), 1 + 1 / (8 * N)) if known.scheduled else (0.5, 2.0)
-    L, displacement = problem.constants.L, problem.linear_within
-
-    def stable(alpha: Values) -> npt.NDArray[np.bool_]:
-        return contracts(problem, N, alpha, 1 / L, displacement)
-
-    return problem, first_failure(stable, low * alpha_L / L, high * alpha_L / L)

@@ -74,6 +74,7 @@ def finding(
         lower=fit.lower,
         upper=fit.upper,
         slack=slack,
+        signed=True,
         attained=shortfall is not None,
         shortfall=shortfall or 0.0,
         method="run",

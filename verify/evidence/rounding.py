@@ -11,8 +11,8 @@ import numpy as np
 
 from problems.problem import Problem
 from theory.constants import Schedule
-from theory.growth import growth, q
 from theory.loss import Array
+from theory.paper import Paper
 from verify.verdict import EPS
 
 
@@ -32,22 +32,27 @@ def extent(problem: Problem, w: Array) -> Array:
 def point_error(problem: Problem, s: Schedule, j: Array | float, size: Array) -> Array:
     """Error of `w̃_j` from points of the given extent: each of `j` steps errs by `unit · q^j · extent` at most."""
     j = np.asarray(j, dtype=np.float64)
-    return np.asarray(unit(problem) * (j + 1) * growth(problem.constants, s, j) * size)
+    return np.asarray(unit(problem) * (j + 1) * Paper(problem.constants, s).q(j) * size)
 
 
 def meta_gradient_error(problem: Problem, s: Schedule, size: Array) -> Array:
     """Error of `∇L_i(w)`: of the outer gradient at an inexact `w̃_N`, and of N inexact factors `I − αH_j`."""
     c, N, alpha = problem.constants, s.N, s.alpha
     rounding = unit(problem)
-    q_N = growth(c, s, N)
+    q_N = Paper(c, s).q(N)
     outer = rounding * (N + 2) * q_N**2 * c.L * size
     one_factor = c.rho * point_error(problem, s, N, size) + rounding * c.L
-    factors = N * alpha * q_N**2 / q(c, s) * c.L * size * one_factor
+    factors = N * alpha * q_N**2 / (1 + alpha * c.L) * c.L * size * one_factor
     return np.asarray(outer + factors)
 
 
 def meta_objective_error(problem: Problem, s: Schedule, size: Array, value: Array) -> Array:
     """Error of `L_i(w)`: of the value itself, and of the outer gradient times the error of `w̃_N`."""
     c = problem.constants
-    through_path = growth(c, s, s.N) * c.L * size * point_error(problem, s, s.N, size)
+    through_path = Paper(c, s).q(s.N) * c.L * size * point_error(problem, s, s.N, size)
     return np.asarray(through_path + unit(problem) * (np.abs(value) + c.L * size**2))
+
+
+def square_error(square: Array, error: Array) -> Array:
+    """Error of a mean square: `E|x² − y²| ≤ 2 √(E x²) δ + δ²` where `|x − y| ≤ δ`."""
+    return np.asarray(2 * np.sqrt(square) * error + error**2)

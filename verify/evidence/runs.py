@@ -3,25 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from problems.problem import Problem
 from theory.algorithms import Algorithm, Trajectory, run
-from theory.constants import Schedule
-from theory.growth import growth, growth_excess
-from theory.smoothness import smoothness_floor
-from verify.claim import Cell
+from theory.constants import Real, Schedule
+from theory.paper import Paper
+from verify.cell import Cell
+from verify.claim import Way
+from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
-from verify.evidence.sampling import AlmostSure
-from verify.evidence.statistics import Interval, Values, mean_interval, sample_until
-from verify.verdict import EPS, Finding
+from verify.evidence.sampling import sample_until
+from verify.verdict import EPS, Finding, Values
 
+
+class Promised(Protocol):
+    """What a theorem promises: `ḡ ≤ bound`."""
+
+    @property
+    def bound(self) -> Real:
+        """The bound."""
+
+
+Promise: TypeAlias = Callable[[Paper], Promised]
+"""The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
+
+
+@dataclass(frozen=True)
+class Run(Way):
+    """Run an algorithm from the problem's start; the decorated function gives the theorem that says how far it gets.
+
+    A problem that is made for a schedule is run by that one, any other by each of the settings.
+
+    Attributes
+    ----------
+    settings : fields of a schedule, with at least `C_beta`; K is chosen.
+    """
+
+    algorithm: Algorithm
+    settings: Sequence[Mapping[str, float]]
+    long = True
+
+    def findings(self, cell: Cell, promise: Promise) -> Iterator[Finding]:
+        """One finding for each schedule; none where no interval could be made."""
+        problem = cell.problem
+        read = ("C_beta", "K") if self.algorithm == "exact" else problem.made_for
+        made_for = {name: problem.made_for[name] for name in read if "K" in problem.made_for}
+        settings = [made_for] if made_for else self.settings
+        for setting in settings:
+            if self.algorithm == "exact" or problem.deterministic:
+                s = schedule(cell, **{"K": cell.effort.meta_steps, **setting})
+                yield exact_run(cell, promise, self.algorithm, s)
+                continue
+            s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
+            if made_for or math.isfinite(largest_mean(problem, s)):
+                yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:
@@ -38,13 +81,15 @@ def horizon(cell: Cell, C_beta: float) -> int:
     return min(cell.effort.meta_steps // 2, round(enough * C_beta))
 
 
-def exact_run(cell: Cell, algorithm: Algorithm, s: Schedule) -> Finding:
-    """One run in which nothing is random, beside `cell.formula(c, s).bound`; PremiseError if the theorem is silent."""
+def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -> Finding:
+    """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
     problem, c = cell.problem, cell.constants
-    bound = float(cell.formula(c, s).bound)
-    trajectory = run(algorithm, problem, c, s, problem.start, cell.rng("run"))
-    error, drift = rounding(problem, s, trajectory)
-    drifted = float(cell.formula(c, replace(s, Delta=float(s.Delta) + drift)).bound)
+    bound = float(promise(cell.paper_at(s)).bound)
+    # Where there is one task and no noise, all draws are equal, and so is their mean: one is as good as many.
+    one = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1) if problem.deterministic else {}
+    trajectory = run(algorithm, problem, c, replace(s, **one), problem.start, cell.rng("run"))
+    error, drift = run_error(problem, s, trajectory)
+    drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
         measured=float(trajectory.mean_gradient_norm[0]),
         bound=bound,
@@ -54,7 +99,7 @@ def exact_run(cell: Cell, algorithm: Algorithm, s: Schedule) -> Finding:
     )
 
 
-def rounding(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
+def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
     """Error of the mean of the computed gradient norms, and the gap that the errors of all steps are worth.
 
     A computed step is one along `∇L(w) + e`. By the descent lemma it lowers the objective by at least what the exact
@@ -68,22 +113,14 @@ def rounding(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[flo
     return float(e.mean()), drift + float(np.mean(start))
 
 
-def sampled_runs(cell: Cell, algorithm: Algorithm, settings: Sequence[Mapping[str, int]]) -> Iterator[Finding]:
-    """Independent runs on an ordinary problem at each of the settings; none where no interval could be made."""
-    for setting in settings:
-        s = schedule(cell, **setting, K=horizon(cell, setting["C_beta"]))
-        if math.isfinite(largest_mean(cell.problem, s)):
-            yield sampled_run(cell, algorithm, s, share=len(settings))
-
-
-def sampled_run(cell: Cell, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:
-    """Independent runs beside `cell.formula(c, s).bound`; PremiseError where the theorem does not speak.
+def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:
+    """Independent runs beside what is promised; PremiseError where the theorem does not speak.
 
     One sample is the mean gradient norm of one run. The upper limit rests on its almost-sure range, the lower one on
     that of the smaller variable `min(sample, CUT · bound)`; each has half of the error probability.
     """
     problem, c = cell.problem, cell.constants
-    bound = float(cell.formula(c, s).bound)
+    bound = float(promise(cell.paper_at(s)).bound)
     highest = largest_mean(problem, s)
     top = min(CUT * bound, highest) if bound > 0 else highest
 
@@ -118,11 +155,11 @@ def largest_mean(problem: Problem, s: Schedule) -> float:
     times that. A meta step moves by at most `‖Ĝ‖/(C_β a)`, which raises `g` by at most L times as much. The problem's
     `gradient_bound` caps both.
     """
-    c, N = problem.constants, int(s.N)
+    c, N, p = problem.constants, int(s.N), Paper(problem.constants, s)
     sure = AlmostSure.of(problem, float(s.alpha), N)
-    stretch = float(growth(c, s, N))
-    mismatch = float(growth_excess(c, s, N)) * problem.number_of_tasks * c.b  # no b_i exceeds the sum of all
-    step = c.L / (float(s.C_beta) * float(smoothness_floor(c, s)))
+    stretch = float(p.q(N))
+    mismatch = float(p.e(N)) * problem.number_of_tasks * c.b  # no b_i exceeds the sum of all
+    step = c.L / (float(s.C_beta) * float(p.a))
     g = float(np.linalg.norm(problem.outer.gradient(problem.start[None]), axis=-1).max())
     total = 0.0
     for _ in range(int(s.K)):

@@ -1,20 +1,24 @@
-"""Two runs side by side: has any verdict or any tightness changed?"""
+"""Two runs side by side: has any verdict, any bound or any tightness changed?"""
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from theory.validation import printable
 from verify.reporting.ledger import worst
-from verify.running.records import Record
-from verify.running.run_file import Run, read
+from verify.running.records import Record, Run, read
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}
 """How bad a verdict is: a check that moves up has regressed."""
+
+SAME_BOUND = 1e-6
+"""Relative difference that a bound may have from machine to machine."""
 
 Place: TypeAlias = tuple[str, str, int, str, str, int]
 
@@ -41,17 +45,18 @@ class Comparison:
 
     Attributes
     ----------
-    changes : verdicts that changed, checks that vanished or appeared, tightness that moved; regressions first.
+    changes : verdicts and bounds that changed, checks that vanished or appeared, tightness that moved; regressions
+        first.
     compared : number of checks that both runs have.
     old_seconds, new_seconds : time of the cells of each run, summed over workers; reported, never judged.
-    settings : the first setting in which the runs differ, in words; "" if there is none.
+    notes : what makes the comparison less than one of like with like: torn records, other settings.
     """
 
     changes: tuple[Change, ...]
     compared: int
     old_seconds: float
     new_seconds: float
-    settings: str
+    notes: tuple[str, ...]
 
     @property
     def regressed(self) -> bool:
@@ -65,16 +70,17 @@ class Comparison:
             f"{self.compared} checks compared: {count} regressions, {len(self.changes) - count} other changes; "
             f"{self.old_seconds:.1f} s -> {self.new_seconds:.1f} s"
         )
-        note = [f"note: the runs have different settings: {self.settings}"] if self.settings else []
-        return "\n".join([*map(str, self.changes), *note, closing])
+        notes = [f"note: {printable(note)}" for note in self.notes]
+        return "\n".join([*map(str, self.changes), *notes, closing])
 
 
 def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     """Compare the records of two runs (files, or directories of results).
 
-    A check regresses where its verdict gets worse or it vanishes. A claim regresses where its tightness (its largest
-    measured/bound over the checks that both runs have) moves by more than `tolerance`, relatively, in either direction:
-    upwards a bound is being bent, downwards the suite no longer reaches what it reached.
+    A check regresses where its verdict gets worse, its bound changes by more than rounding, or it vanishes. A claim
+    regresses where its tightness (its largest measured/bound over the checks that both runs have) moves by more than
+    `tolerance`, relatively, in either direction: upwards a bound is being bent, downwards the suite no longer reaches
+    what it reached. Where only rounding is measured there is no tightness.
 
     Raises
     ------
@@ -89,6 +95,7 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
         raise ValueError(f"{old} and {new} have no check in common")
     found = [
         *_verdicts((old_checks[place], new_checks[place]) for place in common),
+        *_bounds((old_checks[place], new_checks[place]) for place in common),
         *_presence(old_checks, new_checks),
         *_tightness([old_checks[place] for place in common], [new_checks[place] for place in common], tolerance),
     ]
@@ -97,8 +104,19 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
         len(common),
         sum(record.seconds for record in before.records),
         sum(record.seconds for record in after.records),
-        replace(before.header, environment={}).difference(replace(after.header, environment={})),
+        tuple(_notes(old, before)) + tuple(_notes(new, after)) + tuple(_settings(before, after)),
     )
+
+
+def _notes(path: Path, run: Run) -> Iterable[str]:
+    if run.torn:
+        yield f"the torn last line of {path} was dropped"
+
+
+def _settings(old: Run, new: Run) -> Iterable[str]:
+    difference = replace(old.header, environment={}).difference(replace(new.header, environment={}))
+    if difference:
+        yield f"the runs have different settings: {difference}"
 
 
 def _by_place(run: Run) -> dict[Place, Record]:
@@ -110,6 +128,27 @@ def _verdicts(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
         if old.verdict != new.verdict:
             worse = RANK[new.verdict] > RANK[old.verdict]
             yield Change("verdict", f"{new.claim} on {new.where}", old.verdict, new.verdict, worse)
+
+
+def _bounds(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
+    """Bounds that changed: one line for each claim and problem, with the first of its checks."""
+    moved: dict[tuple[str, str], list[tuple[Record, Record]]] = defaultdict(list)
+    for old, new in pairs:
+        if _moved(old, new):
+            moved[new.claim, new.problem].append((old, new))
+    for (claim, _), changed in moved.items():
+        old, new = changed[0]
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        numbers = (f"{old.bound:.9g}", f"{new.bound:.9g}")
+        yield Change("bound", f"{claim} on {new.where}{more}", *numbers, regression=True)
+
+
+def _moved(old: Record, new: Record) -> bool:
+    """Whether the bound of a check differs by more than machines differ; of a right formula that has one."""
+    if old.bound is None or new.bound is None or new.mutant:
+        return False
+    rounding = max(old.slack or 0.0, new.slack or 0.0)
+    return not math.isclose(old.bound, new.bound, rel_tol=SAME_BOUND, abs_tol=rounding)
 
 
 def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Change]:
@@ -125,9 +164,13 @@ def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Ch
 def _tightness(old: Sequence[Record], new: Sequence[Record], tolerance: float) -> Iterable[Change]:
     for claim in dict.fromkeys(record.claim for record in old):
         before, after = (worst(r for r in records if r.claim == claim and not r.mutant) for records in (old, new))
-        if before is None or after is None or before.tightness is None or after.tightness is None:
+        if before is None or after is None:
             continue
-        scale = max(abs(before.tightness), abs(after.tightness))
-        if abs(after.tightness - before.tightness) > tolerance * scale:
-            numbers = (f"{before.tightness:.4g} ({before.where})", f"{after.tightness:.4g} ({after.where})")
+        was, now = _ratio(before), _ratio(after)
+        if not math.isclose(was, now, rel_tol=tolerance):
+            numbers = (f"{was:.4g} ({before.where})", f"{now:.4g} ({after.where})")
             yield Change("tightness", claim, *numbers, regression=True)
+
+
+def _ratio(record: Record) -> float:
+    return 0.0 if record.only_rounding or record.tightness is None else record.tightness

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,23 +14,33 @@ from pathlib import Path
 import click
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
 from verify.reporting.summary_files import figures
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100
 PLAIN_SECONDS = 10
-NUMBERS_WIDTH = 32
-"""Columns that the three numbers take, with the space between all."""
+CLAIM_NUMBERS, MUTANT_NUMBERS = 36, 36
+"""Columns that numbers and verdicts take, with the space between all."""
+LEAST = 5
+"""Columns that a name has at least."""
+SHORT: Mapping[Verdict, str] = {
+    "holds": "holds",
+    "violated": "violated",
+    "inconclusive": "unclear",
+    "vacuous": "vac",
+    "inapplicable": "n/a",
+    "error": "error",
+}
+"""Verdicts as the table of a run has them."""
 SHOWN = 4
-NUMBERS = ("measured", "bound", "tightness")
+NUMBERS = ("measured", "bound", "ratio")
 COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magenta", "inconclusive": "yellow"}
 
 
@@ -80,67 +89,85 @@ def _counts(counts: Mapping[Verdict, int]) -> str:
 
 
 def show(summary: Summary, path: Path) -> None:
-    """Print the table of a run, what is wrong line by line, and the outcome."""
+    """Print the table of a run, what is wrong line by line, and the outcome; a claim or a mutant has one line."""
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
     console = Console() if terminal else Console(width=width, color_system=None)
     with console.capture() as table:
-        width = (console.width - NUMBERS_WIDTH) // 3  # what is left to a name, to the checks, and to a place
-        mutants = summary.mutants
+        mutants, width = summary.mutants, console.width
         console.print(_mutant_table(mutants, width) if mutants else _claim_table(summary.statements, width))
     for line in (*table.get().splitlines(), *_remarks(summary), _outcome(summary, path)):
         click.echo(line.rstrip())
 
 
 def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -> Table:
-    table = _table("claim", "checks", *NUMBERS, "where")
+    others = [_others(claim) for claims in statements.values() for claim in claims]
+    other = max([len("other"), *map(len, others)])
+    names, places = _shares(width - CLAIM_NUMBERS - other)
+    table = _table("claim", "holds", "other", *NUMBERS, "where")
     for statement, claims in statements.items():
-        table.add_row(Text(statement, style="bold"))
+        table.add_row(Text(elided(statement, names), style="bold"))
         for claim in claims:
             worst = claim.worst
-            checks = _counts(claim.checks) + ("*" if claim.estimated else "")
             table.add_row(
-                _entry(claim.claim, width),
-                Text(checks, style=COLOURS.get(claim.verdict, "")),
+                "  " + elided(claim.claim, names - 2),
+                f"{claim.checks.get('holds', 0)}{'*' if claim.estimated else ''}",
+                Text(_others(claim), style=COLOURS.get(claim.verdict, "")),
                 *figures(worst),
-                _where(worst, width) if worst else "",
+                _where(worst, places) if worst else "",
             )
     return table
 
 
 def _mutant_table(mutants: Sequence[MutantSummary], width: int) -> Table:
+    names, places = _shares(width - MUTANT_NUMBERS)
     table = _table("mutant", *NUMBERS, "where", "refuted")
     for claim, group in groupby(mutants, key=lambda mutant: mutant.claim):
-        table.add_row(Text(claim, style="bold"))
+        table.add_row(Text(elided(claim, names), style="bold"))
         for mutant in group:
             shown = {"refuted": "yes", "survived": "NO"}.get(mutant.status, mutant.status)
             table.add_row(
-                _entry(mutant.mutant, width),
+                "  " + elided(mutant.mutant, names - 2),
                 *figures(mutant.worst),
-                _where(mutant.cell, width),
+                _where(mutant.cell, places),
                 Text(shown, style=COLOURS.get(mutant.status, "")),
             )
     return table
 
 
+def _shares(width: int) -> tuple[int, int]:
+    """Columns of a name and of a place in what is left of a line."""
+    name = max(round(0.6 * width), LEAST)
+    return name, max(width - name, LEAST)
+
+
+def _others(claim: ClaimSummary) -> str:
+    """Numbers of the checks that do not hold, the verdicts in short."""
+    return ", ".join(f"{count} {SHORT[verdict]}" for verdict, count in claim.checks.items() if verdict != "holds")
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0))
     for name in columns:
-        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name in NUMBERS, overflow="fold")
+        table.add_column(name, justify="right" if name in (*NUMBERS, "holds") else "left", no_wrap=True)
     return table
 
 
-def _entry(name: str, width: int) -> Padding:
-    return Padding(_broken(name, width - 2), (0, 0, 0, 2))
+def _where(cell: CellName, width: int) -> str:
+    steps = f", N={cell.N}"
+    return elided(cell.problem, width - len(steps)) + steps
 
 
-def _where(cell: Job, width: int) -> Text:
-    return _broken(f"{cell.problem}, N={cell.N}", width)
+def elided(text: str, width: int) -> str:
+    """Return `text` on `width` columns: where it is longer, the middle is left out.
 
-
-def _broken(name: str, width: int) -> Text:
-    """Break a long name at hyphens too: rich breaks at spaces, and else within a word."""
-    return Text("\n".join(textwrap.wrap(name, max(width, 8))))
+    >>> elided("deviation second moment on saddle-noise", 20)
+    'deviation …dle-noise'
+    """
+    if len(text) <= width:
+        return text
+    front = max(width, LEAST) // 2
+    return f"{text[:front]}…{text[front + 1 - max(width, LEAST) :]}"
 
 
 def _remarks(summary: Summary) -> Iterator[str]:
@@ -151,7 +178,11 @@ def _remarks(summary: Summary) -> Iterator[str]:
     for claim in summary.claims:
         worst = claim.worst
         if "violated" in claim.checks and worst is not None and not worst.is_audit:
-            yield f"violated: {claim.claim} on {worst.where}: {worst.measured:.6g} > {worst.bound:.6g}"
+            measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
+            against = "falls short of" if measured < bound else ">"
+            yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"
+    if summary.too_little:
+        yield summary.too_little
     for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):
         yield f"{reason} ({_few([claim.claim for claim in summary.claims if claim.reason == reason])})"
     for mutant in summary.mutants:
@@ -168,6 +199,12 @@ def _outcome(summary: Summary, path: Path) -> str:
     if summary.mutants:
         found = Counter(mutant.status for mutant in summary.mutants)
         counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
-        return f"{len(summary.mutants)} mutants in {summary.seconds:.1f} s: {counts}; records in {path}"
+        return f"{len(summary.mutants)} mutants in {summary.seconds:.1f} s: {counts}; {_files(path)}"
     total = sum(summary.verdicts.values())
-    return f"{total} checks in {summary.seconds:.1f} s: {_counts(summary.verdicts)}; records in {path}"
+    return f"{total} checks in {summary.seconds:.1f} s: {_counts(summary.verdicts)}; {_files(path)}"
+
+
+def _files(path: Path) -> str:
+    """Where the records are, and the page where there is one."""
+    page = path / "report.html"
+    return f"records in {path}, page in {page}" if page.is_file() else f"records in {path}"

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
-from verify.claim import claims, is_audit
-from verify.running.records import Job, Record
-from verify.running.run_file import Header
-from verify.verdict import Verdict
+from verify.claim import Source, claims, is_audit
+from verify.running.records import CellName, Header, Record
+from verify.statements import STATEMENTS
+from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-STATEMENTS = (
-    "CONSTANTS",
-    "META-GRADIENT",
-    "PATH",
-    "GRADIENT GROWTH",
-    "SGD DEVIATION",
-    "LINK",
-    "SMOOTHNESS",
-    "BIAS",
-    "SECOND MOMENT",
-    "META STEPSIZE MOMENTS",
-    "DESCENT",
-    "THEOREM",
-    "COMPLEXITY",
-    "STEPSIZE CAP",
-)
-"""The order in which the ledger shows what the paper states, its assumptions first."""
-OWN = "Own"
-JUDGED = frozenset({"holds", "violated", "inconclusive"})
+UNKNOWN = "UNKNOWN"
+"""Where the ledger shows records of a claim that this version does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +25,7 @@ class ClaimSummary:
 
     Attributes
     ----------
-    claim, title, source, statement : as the claim has them; the title is the line of the ledger.
+    claim, statement, title, says, source, standing : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
@@ -52,9 +34,11 @@ class ClaimSummary:
     """
 
     claim: str
-    title: str
-    source: str
     statement: str
+    title: str
+    says: str
+    source: Source
+    standing: str
     checks: Mapping[Verdict, int]
     worst: Record | None
     reason: str
@@ -84,7 +68,7 @@ class MutantSummary:
     mutant: str
     status: Status
     worst: Record | None
-    cell: Job
+    cell: CellName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +86,12 @@ class Summary:
     wrong_constants: tuple[str, ...]
     seconds: float
 
+    def __repr__(self) -> str:
+        """Outcome in one line."""
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.verdicts.items()) or "no checks"
+        mutants = f", {len(self.mutants)} mutants" if self.mutants else ""
+        return f"Summary({counts}{mutants}; exit code {self.exit_code})"
+
     @property
     def statements(self) -> dict[str, list[ClaimSummary]]:
         """Claims by the statement that they belong to."""
@@ -109,25 +99,34 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 nothing was judged.
-
-        That the constants of a problem hold is no evidence for any other claim.
-        """
+        """0 all hold; 1 something is violated or a mutant survived; 3 inconclusive or errors; 4 too little judged."""
         statuses = {mutant.status for mutant in self.mutants}
         if "violated" in self.verdicts or "survived" in statuses:
             return 1
         if "error" in statuses or not {"error", "inconclusive"}.isdisjoint(self.verdicts):
             return 3
-        evidence = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
-        return 0 if self.mutants or any("holds" in claim.checks for claim in evidence) else 4
+        return 4 if self.too_little else 0
+
+    @property
+    def too_little(self) -> str:
+        """Which claims were judged, in words, where these are none, or less than half of those that speak; else "".
+
+        That the constants of a problem hold is no evidence for any other claim. An inapplicable one does not speak.
+        """
+        claims = [claim for claim in self.claims if not is_audit(claim.claim)] or self.claims
+        speaking = [claim for claim in claims if claim.checks.keys() != {"inapplicable"}]
+        judged = sum(not JUDGED.isdisjoint(claim.checks) for claim in speaking)
+        if self.mutants or (judged and 2 * judged >= len(speaking)):
+            return ""
+        return f"only {judged} of {len(speaking)} claims were judged" if judged else "no claim was judged"
 
 
 def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:
     """Summarise the records of a run that took `seconds` in all."""
     by_claim: dict[str, list[Record]] = defaultdict(list)
-    cells: dict[Job, list[Record]] = defaultdict(list)
+    cells: dict[CellName, list[Record]] = defaultdict(list)
     for record in records:
-        cells[record.job].append(record)
+        cells[record.cell].append(record)
         if not record.mutant:
             by_claim[record.claim].append(record)
     known = list(claims())
@@ -136,7 +135,7 @@ def summarise(header: Header, records: Iterable[Record], seconds: float | None =
     return Summary(
         header=header,
         claims=tuple(_summarise_claim(name, by_claim[name]) for name in order),
-        mutants=tuple(_summarise_mutant(job, cells) for job in cells if job.mutant),
+        mutants=tuple(_summarise_mutant(cell, cells) for cell in cells if cell.mutant),
         verdicts=_count(right),
         wrong_constants=tuple(map(_wrong_constant, (r for r in right if r.is_audit and r.verdict == "violated"))),
         seconds=sum(r.seconds for cell in cells.values() for r in cell) if seconds is None else seconds,
@@ -147,9 +146,11 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
     known = claims().get(name)
     return ClaimSummary(
         claim=name,
+        statement=known.statement if known else UNKNOWN,
         title=known.title if known else name,
-        source=known.source if known else "",
-        statement=known.statement if known else "",
+        says=known.says if known else "",
+        source=known.source if known else Source("", own=False),
+        standing=known.standing if known else "",
         checks=_count(records),
         worst=worst(records),
         reason=_reason(records),
@@ -158,12 +159,12 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
     )
 
 
-def _summarise_mutant(job: Job, cells: Mapping[Job, Collection[Record]]) -> MutantSummary:
-    found = _count(cells[job])
-    control = _count(cells.get(replace(job, mutant=""), ()))
+def _summarise_mutant(cell: CellName, cells: Mapping[CellName, Collection[Record]]) -> MutantSummary:
+    found = _count(cells[cell])
+    control = _count(cells.get(replace(cell, mutant=""), ()))
     refuted = "violated" in found and "violated" not in control
     status: Status = "refuted" if refuted else "error" if "error" in found else "survived"
-    return MutantSummary(claim=job.claim, mutant=job.mutant, status=status, worst=worst(cells[job]), cell=job)
+    return MutantSummary(claim=cell.claim, mutant=cell.mutant, status=status, worst=worst(cells[cell]), cell=cell)
 
 
 def _count(records: Iterable[Record]) -> dict[Verdict, int]:
@@ -200,29 +201,23 @@ class Entry(Protocol):
     """A claim, or its summary."""
 
     @property
-    def title(self) -> str:
-        """The line of the ledger, which begins with the statement's name in capitals."""
+    def statement(self) -> str:
+        """The statement that it belongs to."""
 
     @property
-    def source(self) -> str:
-        """Paper and statement, or "own" and why."""
+    def source(self) -> Source:
+        """Of the paper, or own."""
 
 
 T = TypeVar("T", bound=Entry)
 
 
 def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by statement: the paper's in its order, then others as they come, own ones last.
+    """Claims, or their summaries, by statement: the paper's in its order, then others as they come.
 
-    Within a statement, too, what the paper says comes before what is our own.
+    Within a statement, what the paper says comes before what is our own.
     """
     groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
-    for entry in sorted(entries, key=lambda e: (statement_name(e.title) == OWN, e.source.startswith("own"))):
-        groups.setdefault(statement_name(entry.title), []).append(entry)
+    for entry in sorted(entries, key=lambda entry: entry.source.own):
+        groups.setdefault(entry.statement, []).append(entry)
     return {name: group for name, group in groups.items() if group}
-
-
-def statement_name(title: str) -> str:
-    """Name of the statement at the beginning of a title: its words in capitals, or what stands before the colon."""
-    capitals = re.match(r"[A-Z]{2,}(?:[ -][A-Z]{2,})*", title)
-    return capitals.group() if capitals else title.split(":")[0]

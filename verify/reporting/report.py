@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from problems.registry import families
 from verify.claim import Claim, claims
+from verify.reporting.compare import Comparison
 from verify.reporting.ledger import ClaimSummary, Summary, worst
 from verify.reporting.mathematics import mathematics
-from verify.reporting.summary_files import number
-from verify.running.records import Record
+from verify.reporting.plot import by_steps, plot
+from verify.reporting.summary_files import number, ratio
+from verify.running.records import Record, plain
 from verify.running.store import write_text
 
 REPORT = "report.html"
 TEMPLATES = Path(__file__).with_name("templates")
+COLUMNS = (
+    *("claim", "problem", "spec", "N", "rule", "label", "measured", "lower", "upper", "bound", "slack"),
+    *("tightness", "method", "samples", "verdict", "note", "index", "rounding"),
+)
+"""What the page knows of each check, in the order of its CSV file."""
 
 
 @dataclass(frozen=True)
@@ -26,31 +35,46 @@ class Entry:
     Attributes
     ----------
     summary : what the run found about it.
-    claim : the claim itself; None where this version no longer has it.
+    about : terms with their text; none for a claim that this version no longer has.
     worst_by_problem : the check that says most, for each problem where any was judged.
-    silent : checks that are no evidence, one for each distinct reason: vacuous, inapplicable, error.
-    points : (N, tightness) of the largest ratio at each N, for the small chart.
+    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
+    plot : SVG of measured value and bound against N, or "".
     """
 
     summary: ClaimSummary
-    claim: Claim | None
+    about: tuple[tuple[str, str], ...]
     worst_by_problem: dict[str, Record]
-    silent: tuple[Record, ...]
-    points: tuple[tuple[int, float], ...]
+    silent: tuple[tuple[str, str, int], ...]
+    plot: str
 
 
-def write_report(directory: Path, summary: Summary, records: Sequence[Record]) -> Path:
+@dataclass(frozen=True)
+class Column:
+    """A problem of the page: its name, and the set of problems that it is shown with."""
+
+    name: str
+    kind: str
+
+
+def write_report(
+    directory: Path,
+    summary: Summary,
+    records: Sequence[Record],
+    comparison: Comparison | None = None,
+    against: str = "",
+) -> Path:
     """Write `report.html` into `directory` and return its path; raises RunError where it cannot.
 
-    The page needs no network. All text goes through the template's escaping, whoever wrote it.
+    With a `comparison` the page tells how the run differs from the one that `against` names. The page needs no network.
+    All text goes through the template's escaping, whoever wrote it.
     """
     path = directory / REPORT
-    write_text(path, render(summary, records))
+    write_text(path, render(summary, records, comparison, against))
     return path
 
 
-def render(summary: Summary, records: Sequence[Record]) -> str:
-    """Return the page of a run without mutants."""
+def render(summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = "") -> str:
+    """Return the page of a run."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -63,38 +87,88 @@ def render(summary: Summary, records: Sequence[Record]) -> str:
     )
     environment.filters["mathematics"] = lambda text: Markup(mathematics(text))
     environment.filters["number"] = number
+    environment.filters["ratio"] = lambda record: "rounding" if record.only_rounding else ratio(record.tightness)
+    environment.filters["share"] = share
     environment.filters["witness"] = witness
+    environment.filters["svg"] = Markup  # made by us, of numbers only
     environment.filters["percent"] = lambda tightness: f"{100 * min(max(tightness, 0.0), 1.0):.1f}%"
-    groups = {name: [_entry(claim, records) for claim in group] for name, group in summary.statements.items()}
+    of_claim: dict[str, list[Record]] = {}
+    for record in records:
+        of_claim.setdefault(record.claim, []).append(record)
+    groups = {
+        name: [_entry(claim, of_claim[claim.claim]) for claim in group] for name, group in summary.statements.items()
+    }
     judged = {problem for group in groups.values() for entry in group for problem in entry.worst_by_problem}
+    settings = summary.header.settings
     return environment.get_template("report.html").render(
         summary=summary,
+        records=records,
         groups=groups,
-        problems=sorted(judged),
-        profile=summary.header.settings.get("profile", ""),
-        seed=summary.header.settings.get("seed", ""),
+        problems=[Column(name, _kind(name)) for name in sorted(judged)],
+        profile=settings.get("profile", ""),
+        seed=settings.get("seed", ""),
         errors=[record for record in records if record.verdict == "error"],
-        chart=lambda points: Markup(chart(points)),
+        comparison=comparison,
+        against=against,
+        checks={
+            "columns": COLUMNS,
+            "rows": [_row(record) for record in records],
+            "profile": settings.get("profile", ""),
+            "seed": settings.get("seed", ""),
+        },
     )
 
 
-def _entry(summary: ClaimSummary, records: Iterable[Record]) -> Entry:
-    mine = [record for record in records if record.claim == summary.claim]
+def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
+    claim = claims().get(summary.claim)
     by_problem = {
-        problem: worst(r for r in mine if r.problem == problem) for problem in sorted({r.problem for r in mine})
+        problem: worst(r for r in records if r.problem == problem) for problem in sorted({r.problem for r in records})
     }
-    largest: dict[int, float] = {}
-    for record in mine:
-        if record.tightness is not None and math.isfinite(record.tightness) and record.verdict in ("holds", "violated"):
-            largest[record.N] = max(record.tightness, largest.get(record.N, 0.0))
-    reasons = {(r.verdict, r.note): r for r in mine if r.verdict in ("vacuous", "inapplicable", "error")}
+    shown = summary.worst.problem if summary.worst else ""
     return Entry(
         summary,
-        claims().get(summary.claim),
+        tuple(_about(claim, summary)) if claim else (),
         {problem: record for problem, record in by_problem.items() if record is not None},
-        tuple(reasons.values()),
-        tuple(sorted(largest.items())),
+        tuple(_silent(records)),
+        plot(by_steps(r for r in records if r.problem == shown and not r.only_rounding)),
     )
+
+
+def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
+    yield "source", claim.source.text
+    yield "assumptions", "; ".join(claim.assumes) or "none"
+    yield "measured", claim.measured
+    yield "attained", claim.sharpness
+    yield "mutants", "; ".join(f"{mutant.name} ({mutant.on})" for mutant in claim.mutants) or "none"
+    yield "time", f"{summary.seconds:.2f} s"
+
+
+def _silent(records: Iterable[Record]) -> Iterator[tuple[str, str, int]]:
+    """Checks that are no evidence, counted by their reason."""
+    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
+    for (verdict, reason), count in reasons.items():
+        yield verdict, reason, count
+
+
+def _kind(problem: str) -> str:
+    """The set of problems that a column of the heat map stands with."""
+    known = families().get(problem)
+    if known is None:
+        return "yours"
+    return f"{known.role}, {known.case}"
+
+
+def _row(record: Record) -> list[Any]:
+    values = {name: getattr(record, name) for name in COLUMNS if name not in ("spec", "rounding")}
+    values |= {"spec": record.problem_spec, "rounding": record.only_rounding}
+    return [plain(values[name]) for name in COLUMNS]
+
+
+def share(record: Record) -> float | None:
+    """Measured over bound as far as it says something; None where it does not."""
+    if record.tightness is None or math.isinf(record.tightness) or record.only_rounding:
+        return None
+    return record.tightness
 
 
 WITNESS_SHOWN = 400
@@ -114,24 +188,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_plain, value))}]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-WIDTH, HEIGHT, MARGIN = 120, 28, 4
-
-
-def chart(points: Sequence[tuple[int, float]]) -> str:
-    """Return a small SVG chart of tightness (0 to 1) against the rank of N; "" for fewer than two points."""
-    if len(points) < 2:
-        return ""
-    step = (WIDTH - 2 * MARGIN) / (len(points) - 1)
-    at = [
-        (MARGIN + i * step, MARGIN + (HEIGHT - 2 * MARGIN) * (1 - min(max(y, 0.0), 1.0)))
-        for i, (_, y) in enumerate(points)
-    ]
-    title = ", ".join(f"N = {N}: {y:.3g}" for N, y in points)
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in at)
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title>'
-        f'<path class="one" d="M{MARGIN},{MARGIN}H{WIDTH - MARGIN}"/><polyline points="{line}"/>{dots}</svg>'
-    )

@@ -7,30 +7,25 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from problems.problem import Problem
 from problems.user.constants import BOUNDS
-from theory.validation import PremiseError, one_line
-from verify.claim import PROFILES, Cell, Claim, Formula, alpha_L, claims
-from verify.evidence.statistics import RangeError
+from theory.validation import Float64Error, PremiseError, one_line, printable
+from verify.cell import PROFILES, Cell, alpha_L
+from verify.claim import Claim, claims
+from verify.evidence.intervals import RangeError
 from verify.running.loading import load_problem
-from verify.running.records import Job, Record, plain
-from verify.verdict import Finding, judge
+from verify.running.records import CellName, Record, plain
+from verify.running.user_code import contained
+from verify.verdict import Finding, fault, judge
 
-Results: TypeAlias = list[list[Record]]
 MAX_STATISTICAL = 10_000
 DELTA = 1e-6 / MAX_STATISTICAL
 """Chance that the interval of one statistical check misses; constant, so that no result depends on what else ran."""
 
 
-def evaluate_all(jobs: Sequence[Job]) -> Results:
-    """Records of some cells, cell by cell: what a worker is asked for."""
-    return [evaluate(job) for job in jobs]
-
-
-def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
+def evaluate(job: CellName, problem: Problem | None = None) -> list[Record]:
     """Return the records of one cell: at least one, whatever happens in it.
 
     `problem` stands in for the one that the job names, where the caller has it at hand.
@@ -42,17 +37,21 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
     found: list[dict[str, Any]] = []
     estimated: tuple[str, ...] = ()
     try:
-        problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
-        estimated = problem.estimated
-        claim = _claim(job.claim)
-        if reason := claim.inapplicable(problem):
-            found.append({"verdict": "inapplicable", "note": reason})
-        else:
-            found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
+        with contained():
+            problem = problem or _problem(job.problem_spec, job.N, alpha_L(job.rule, job.N))
+            estimated = problem.estimated
+            claim = _claim(job.claim)
+            if reason := claim.inapplicable(problem) or claim.elsewhere(job.problem):
+                found.append({"verdict": "inapplicable", "note": reason})
+            else:
+                found.extend(map(_judged, claim.check(_cell(job, problem, claim))))
     except MissingExtra as error:
         found.append({"verdict": "inapplicable", "note": _one_line(error)})
     except PremiseError as error:
-        found.append({"verdict": "vacuous", "note": _one_line(error)})
+        told = f"{error.why}: the statement does not speak" if error.why else _one_line(error)
+        found.append({"verdict": "vacuous", "note": told})
+    except Float64Error as error:
+        found.append({"verdict": "inapplicable", "note": f"float64 cannot build the instance: {error}"})
     except RangeError as error:
         found.append(_out_of_range(error, estimated))
     except (Exception, SystemExit) as error:
@@ -63,14 +62,14 @@ def evaluate(job: Job, problem: Problem | None = None) -> list[Record]:
 
 
 def stamp(
-    job: Job, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
+    job: CellName, found: Sequence[dict[str, Any]], estimated: tuple[str, ...] = (), seconds: float = 0.0
 ) -> list[Record]:
     """Make records of what was found in a cell that took `seconds`; a check of the audit rests on its constant only."""
-    place = {field.name: getattr(job, field.name) for field in fields(Job)}
+    place = {field.name: getattr(job, field.name) for field in fields(CellName)}
     return [
         Record(
             **place,
-            **values,
+            **_of_an_estimate(job, values, estimated),
             alpha_L=alpha_L(job.rule, job.N),
             index=index,
             checks=len(found),
@@ -81,12 +80,21 @@ def stamp(
     ]
 
 
+def _of_an_estimate(cell: CellName, values: dict[str, Any], estimated: Sequence[str]) -> dict[str, Any]:
+    """What is met above an estimate of the suite itself refutes nobody: the estimate is too small."""
+    label = values.get("label")
+    if not (cell.is_audit and label in estimated and values["verdict"] == "violated"):
+        return values
+    note = f"the estimate of {label} is too small: more was met; give {label} in constants, or another region"
+    return {**values, "verdict": "inconclusive", "note": note}
+
+
 def replay(record: Record) -> Record:
     """Evaluate the check of a record again: the same record, apart from the time, where nothing has changed.
 
     Raises ValueError if its cell no longer has that check.
     """
-    again = evaluate(record.job)
+    again = evaluate(record.cell)
     if record.index >= len(again):
         raise ValueError(f"claim {record.claim} makes {len(again)} checks there now, not {record.checks}")
     return again[record.index]
@@ -97,15 +105,10 @@ class MissingExtra(Exception):
 
 
 def _problem(spec: str, N: int, alpha_L: float) -> Problem:
-    if ":" in spec:
-        return load_problem(spec, N, alpha_L)
     try:
-        return _registered(spec, N, alpha_L)
+        return load_problem(spec, N, alpha_L)
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error)) from error
-
-
-_registered = lru_cache(maxsize=128)(load_problem)
 
 
 def _claim(name: str) -> Claim:
@@ -115,7 +118,8 @@ def _claim(name: str) -> Claim:
     return known[name]
 
 
-def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
+def _cell(job: CellName, problem: Problem, claim: Claim) -> Cell:
+    mutant = next(mutant for mutant in claim.mutants if mutant.name == job.mutant) if job.mutant else None
     return Cell(
         claim=job.claim,
         problem_name=job.problem,
@@ -125,14 +129,9 @@ def _cell(job: Job, problem: Problem, claim: Claim) -> Cell:
         effort=PROFILES[job.profile],
         seed=job.seed,
         delta=DELTA,
-        formula=_formula(claim, job.mutant),
+        formula=claim.formula if mutant is None or mutant.formula is None else mutant.formula,
+        changes={} if mutant is None else mutant.symbols,
     )
-
-
-def _formula(claim: Claim, mutant: str) -> Formula:
-    if not mutant:
-        return claim.formula
-    return next(candidate.formula for candidate in claim.mutants if candidate.name == mutant)
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
@@ -151,12 +150,15 @@ def _out_of_range(error: RangeError, estimated: Sequence[str]) -> dict[str, Any]
 def _judged(finding: Finding) -> dict[str, Any]:
     numbers = ("measured", "bound", "lower", "upper", "slack", "tightness")
     verdict = judge(finding)
-    if verdict == "error" and not finding.note:
-        finding = replace(finding, note="NaN was measured: the losses are not finite at the record's witness")
+    if finding.silent:
+        return {"verdict": verdict, "note": printable(finding.silent), "label": printable(finding.label)}
+    if verdict == "error":
+        finding = replace(finding, note=fault(finding))
     return {
         "verdict": verdict,
         **{name: _real(getattr(finding, name)) for name in numbers},
-        **{name: getattr(finding, name) for name in ("label", "method", "samples", "note")},
+        **{name: getattr(finding, name) for name in ("method", "samples", "attained", "shortfall", "signed")},
+        **{name: printable(getattr(finding, name)) for name in ("label", "note")},
         "witness": plain(finding.witness),
     }
 
@@ -166,4 +168,4 @@ def _real(value: float | None) -> float | None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) if isinstance(error, PremiseError | MissingExtra) else one_line(error)
+    return printable(str(error)) if isinstance(error, PremiseError | MissingExtra) else one_line(error)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from verify.running.evaluation import stamp
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 
 CHUNK_SECONDS = 0.05
 
@@ -16,62 +16,74 @@ CHUNK_SECONDS = 0.05
 class Gate:
     """Holds the cells of a problem back until its audits are over, and for good where one refuted a constant."""
 
-    def __init__(self, jobs: Iterable[Job], done: Iterable[Record]) -> None:
-        self._pending = Counter(job.problem for job in jobs if job.is_audit)
+    def __init__(self, cells: Iterable[CellName], done: Iterable[Record]) -> None:
+        self._pending = Counter(cell.problem for cell in cells if cell.is_audit)
         self._refuted: dict[str, list[str]] = defaultdict(list)
-        self._held: dict[str, list[Job]] = defaultdict(list)
+        self._too_small: dict[str, list[str]] = defaultdict(list)
+        self._held: dict[str, list[CellName]] = defaultdict(list)
         for record in done:
             self._note(record)
 
     def _note(self, record: Record) -> None:
-        if record.is_audit and record.verdict == "violated" and not record.mutant:
+        if not record.is_audit or record.mutant:
+            return
+        if record.verdict == "violated":
             self._refuted[record.problem].append(record.label)
+        elif record.verdict == "inconclusive" and record.label in record.estimated:
+            self._too_small[record.problem].append(record.label)
 
-    def admit(self, jobs: Iterable[Job]) -> tuple[list[Job], list[list[Record]]]:
+    def admit(self, cells: Iterable[CellName]) -> tuple[list[CellName], list[list[Record]]]:
         """Return the cells that may be evaluated now, and the records of those that never will."""
-        ready: list[Job] = []
+        ready: list[CellName] = []
         blocked: list[list[Record]] = []
-        for job in jobs:
-            if job.is_audit or not (self._pending[job.problem] or self._refuted[job.problem]):
-                ready.append(job)
-            elif self._pending[job.problem]:
-                self._held[job.problem].append(job)
+        for cell in cells:
+            if cell.is_audit or not (self._pending[cell.problem] or self._wrong(cell.problem)):
+                ready.append(cell)
+            elif self._pending[cell.problem]:
+                self._held[cell.problem].append(cell)
             else:
-                note = f"the audit refuted the constant {', '.join(dict.fromkeys(self._refuted[job.problem]))}"
-                blocked.append(stamp(job, [{"verdict": "inapplicable", "note": note}]))
+                blocked.append(stamp(cell, [{"verdict": "inapplicable", "note": self._wrong(cell.problem)}]))
         return ready, blocked
 
-    def learn(self, job: Job, records: Iterable[Record]) -> list[Job]:
+    def _wrong(self, problem: str) -> str:
+        """What is wrong with the constants of a problem, or ""."""
+        refuted, too_small = (", ".join(dict.fromkeys(names[problem])) for names in (self._refuted, self._too_small))
+        if refuted:
+            return f"the audit refuted the constant {refuted}"
+        return f"the estimate of {too_small} is too small" if too_small else ""
+
+    def learn(self, cell: CellName, records: Iterable[Record]) -> list[CellName]:
         """Take note of a cell's outcome; returns cells that waited for it."""
-        if not job.is_audit:
+        if not cell.is_audit:
             return []
         for record in records:
             self._note(record)
-        self._pending[job.problem] -= 1
-        return [] if self._pending[job.problem] > 0 else self._held.pop(job.problem, [])
+        self._pending[cell.problem] -= 1
+        return [] if self._pending[cell.problem] > 0 else self._held.pop(cell.problem, [])
 
 
 class Queue:
     """Cells that may be evaluated, taken by the time that they are expected to need.
 
-    That is proportional to N + 1, at a rate that each claim shows as its cells come back. One cell of each claim comes
-    first; until it is back, its others count as infinitely long. The order has no influence on any result.
+    The time is taken as proportional to N + 1, at a rate that is learnt for each claim from the cells that come back.
+    One cell of each claim goes first; until it is back, the others of that claim are assumed to be the longest of all.
+    The order has no influence on any result.
     """
 
     def __init__(self) -> None:
-        self._ready: dict[str, list[Job]] = {}
+        self._ready: dict[str, list[CellName]] = {}
         self._tried: set[str] = set()
         self._rate: dict[str, float] = {}
 
     def __bool__(self) -> bool:
         return bool(self._ready)
 
-    def add(self, jobs: Iterable[Job]) -> None:
+    def add(self, cells: Iterable[CellName]) -> None:
         """Put cells in."""
-        for job in jobs:
-            insort(self._ready.setdefault(job.claim, []), job, key=lambda job: job.N)
+        for cell in cells:
+            insort(self._ready.setdefault(cell.claim, []), cell, key=lambda cell: cell.N)
 
-    def take(self) -> list[Job]:
+    def take(self) -> list[CellName]:
         """Take the longest cell out, with more of the same claim where they are short."""
         claim = max(self._ready, key=self._urgency)
         self._tried.add(claim)
@@ -84,14 +96,14 @@ class Queue:
             del self._ready[claim]
         return chunk
 
-    def learn(self, job: Job, seconds: float) -> None:
+    def learn(self, cell: CellName, seconds: float) -> None:
         """Take note of the time that a cell took."""
-        rate = seconds / (job.N + 1)
-        self._rate[job.claim] = (self._rate.get(job.claim, rate) + rate) / 2
+        rate = seconds / (cell.N + 1)
+        self._rate[cell.claim] = (self._rate.get(cell.claim, rate) + rate) / 2
 
     def _urgency(self, claim: str) -> tuple[bool, float, int]:
         longest = self._ready[claim][-1]
         return claim not in self._tried, self._seconds(longest), longest.N
 
-    def _seconds(self, job: Job) -> float:
-        return self._rate.get(job.claim, math.inf) * (job.N + 1)
+    def _seconds(self, cell: CellName) -> float:
+        return self._rate.get(cell.claim, math.inf) * (cell.N + 1)

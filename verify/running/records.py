@@ -1,20 +1,35 @@
-"""Records: the name of a cell, and what one of its checks found, as a line of JSON."""
+"""The file of records of a run: a header, then one check a line, each strict JSON; how it is written and read."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from verify.claim import StepsizeRule, is_audit
-from verify.verdict import Verdict
+from theory.validation import CONTROL
+from verify.cell import StepsizeRule
+from verify.claim import is_audit
+from verify.running.environment import commit, environment
+from verify.verdict import JUDGED, Finding, Verdict, judge
 
+FORMAT = 2
+RECORDS, MUTANTS = "records.jsonl", "mutants.jsonl"
+TEXTS = ("claim", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
 INTEGERS = ("N", "seed", "index", "checks", "samples")
-REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "tightness", "seconds")
+REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "shortfall", "tightness", "seconds")
+SHOWN = ("claim", "problem", "mutant", "label", "note")
+"""Texts that are printed: each is one line without control characters."""
+FLAGS = ("attained", "signed")
+LARGEST_INTEGER = 2**128
+DEEPEST = 8
+"""Levels of lists in a witness."""
 
 
 class RunError(Exception):
@@ -22,7 +37,7 @@ class RunError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class CellName:
     """The name of one cell: strings and numbers only, from which any worker rebuilds the cell.
 
     Attributes
@@ -50,12 +65,13 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record(Job):
+class Record(CellName):
     """One check: the cell it belongs to, what was measured beside its bound, and the verdict.
 
-    A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is.
+    A number that is absent or NaN is None. `index` of `checks` says which of the cell's checks it is. The numbers
+    determine the verdict as those of a `Finding` do.
     `estimated` names the constants of the problem that were estimated and not proved. All but `seconds` is determined
-    by the job.
+    by the cell.
     """
 
     alpha_L: float
@@ -68,6 +84,9 @@ class Record(Job):
     lower: float | None = None
     upper: float | None = None
     slack: float | None = None
+    attained: bool = False
+    shortfall: float = 0.0
+    signed: bool = False
     tightness: float | None = None
     method: str = ""
     samples: int = 0
@@ -78,9 +97,14 @@ class Record(Job):
     seconds: float = 0.0
 
     @property
-    def job(self) -> Job:
+    def cell(self) -> CellName:
         """The cell that this check belongs to; evaluating it again gives the same record."""
-        return Job(**{f.name: getattr(self, f.name) for f in fields(Job)})
+        return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
+
+    @property
+    def only_rounding(self) -> bool:
+        """Whether what was measured is within its rounding error, so that its ratio to the bound says nothing."""
+        return self.measured is not None and self.slack is not None and abs(self.measured) <= self.slack
 
     @property
     def where(self) -> str:
@@ -94,14 +118,154 @@ class Record(Job):
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Record:
-        """Inverse of `to_json`; raises ValueError (or KeyError, TypeError) where the line is no record."""
+        """Inverse of `to_json`; raises ValueError, in a few words, where the line is no record."""
+        try:
+            values = json.loads(line)
+            known = isinstance(values, dict) and values.keys() == {f.name for f in fields(cls)} and _are_typed(values)
+            if not known:
+                raise ValueError
+            reals = {name: _real(values[name]) for name in REALS}
+            made = cls(**{**values, **reals, "estimated": tuple(values["estimated"])})
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise ValueError("is not a record") from error
+        if not made.is_consistent:
+            raise ValueError(f"was edited: its numbers do not give the verdict {made.verdict} and its tightness")
+        return made
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the numbers give the verdict and the tightness; a verdict that needs none has none."""
+        if self.measured is None or self.bound is None or self.slack is None:
+            return self.verdict not in JUDGED
+        numbers = ("measured", "bound", "lower", "upper", "slack", "attained", "shortfall", "signed")
+        finding = Finding(**{name: getattr(self, name) for name in numbers})
+        return (self.verdict, self.tightness) == (judge(finding), finding.tightness)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """First line of a file of records: what its results depend on, and when it was begun."""
+
+    settings: Mapping[str, Any]
+    environment: Mapping[str, str]
+    format: int = FORMAT
+    started: str = ""
+
+    def to_json(self) -> str:
+        """One line of strict JSON."""
+        return json.dumps(plain(asdict(self)), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def new(cls, settings: Mapping[str, Any]) -> Header:
+        """Header of a run that begins now, here."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(settings=plain(settings), environment={"commit": commit(), **environment()}, started=now)
+
+    def difference(self, other: Header) -> str:
+        """First thing on which results depend and in which the two differ, in words; "" if there is none."""
+        mine, theirs = ({**header.environment, **header.settings} for header in (self, other))
+        for name in {**mine, **theirs}:
+            if mine.get(name) != theirs.get(name):
+                return f"{name} was {_shown(mine.get(name))} and is {_shown(theirs.get(name))}"
+        return ""
+
+
+def _are_typed(values: Mapping[str, Any]) -> bool:
+    """Whether what a line of JSON holds has the types of a record; numbers apart, which may be words."""
+    return (
+        all(type(values[name]) is str for name in TEXTS)
+        and all(values[name].translate(CONTROL) == values[name] for name in SHOWN)
+        and all(type(values[name]) is int and 0 <= values[name] < LARGEST_INTEGER for name in INTEGERS)
+        and all(type(values[name]) is bool for name in FLAGS)
+        and all(type(values[name]) is not bool and values[name] is not None for name in ("alpha_L", "seconds"))
+        and values["index"] < values["checks"]
+        and values["rule"] in get_args(StepsizeRule)
+        and values["verdict"] in get_args(Verdict)
+        and isinstance(values["estimated"], list)
+        and all(type(name) is str for name in values["estimated"])
+        and isinstance(values["witness"], dict)
+        and _is_shallow(values["witness"], DEEPEST)
+    )
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def _real(value: Any) -> float | None:
+    if value is None or value in ("inf", "-inf") or (type(value) in (int, float) and math.isfinite(value)):
+        return None if value is None else float(value)
+    raise ValueError
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({item})" for name, item in value.items()) or "not given"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "not given"
+    return str(value if value not in (None, "") else "not given")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A file of records as it was read: `torn` tells whether a torn last line was dropped."""
+
+    header: Header
+    records: tuple[Record, ...]
+    torn: bool = False
+
+
+def read(path: Path) -> Run:
+    """Read a file of records, or the records of a results directory.
+
+    Raises
+    ------
+    ValueError : one line, where there is no such file, where it is of another format, or where a line is damaged (a
+        torn last line is dropped: what a killed run leaves behind).
+    """
+    try:
+        path = path / RECORDS if path.is_dir() else path
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise ValueError(f"cannot read {path}: it is no regular file")
+        *lines, torn = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
+    if not lines:
+        raise ValueError(f"{path} holds no records: its first line is missing or torn")
+    return Run(_header(path, lines[0]), tuple(_records(path, lines[1:])), torn=bool(torn))
+
+
+def _header(path: Path, line: bytes) -> Header:
+    try:
         values = json.loads(line)
-        if values["verdict"] not in get_args(Verdict) or not all(type(values[name]) is int for name in INTEGERS):
-            raise ValueError("not a record")
-        for name in REALS:
-            if values[name] is not None:
-                values[name] = float(values[name])
-        return cls(**{**values, "estimated": tuple(values["estimated"])})
+        found = values["format"]
+        if found != FORMAT:
+            raise ValueError(f"{path} has format {found}, written by another version; this one reads format {FORMAT}")
+        types = {"settings": dict, "environment": dict, "started": str}
+        if not all(isinstance(values[name], kind) for name, kind in types.items()):
+            raise TypeError
+        return Header(**values)
+    except (KeyError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no file of records: its first line is not their header") from error
+
+
+def _records(path: Path, lines: Iterable[bytes]) -> Iterable[Record]:
+    seen: set[tuple[CellName, int]] = set()
+    for number, line in enumerate(lines, start=2):
+        try:
+            record = Record.from_json(line)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: line {number} {error}") from error
+        if (record.cell, record.index) in seen:
+            raise ValueError(f"{path} is damaged: line {number} repeats a check")
+        seen.add((record.cell, record.index))
+        yield record
+
+
+def encode(line: str) -> bytes:
+    """Bytes of a line of the file; a lone surrogate, which a user's text may hold, becomes its JSON escape."""
+    return line.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
 def plain(value: Any) -> Any:

@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 
 from problems.problem import Problem
 from problems.registry import families, family
-from verify.claim import PROFILES, Claim, StepsizeRule, alpha_L, claims
+from verify.cell import PROFILES, StepsizeRule, alpha_L
+from verify.claim import Claim, claims
 from verify.running.loading import load_problem
-from verify.running.records import Job
+from verify.running.records import CellName
+from verify.running.spec import Spec
 
 MAX_INNER_STEPS = 10_000
 
@@ -79,7 +80,7 @@ class Target:
         return family(self.name).case in claim.cases
 
 
-def plan(selection: Selection, problem: Problem | None = None) -> list[Job]:
+def plan(selection: Selection, problem: Problem | None = None) -> list[CellName]:
     """Cells of a run in the order of the ledger: the audits first, then claim by claim.
 
     `problem` is examined beside those that the selection names, where the caller has it at hand.
@@ -96,47 +97,47 @@ def plan(selection: Selection, problem: Problem | None = None) -> list[Job]:
             raise ValueError(f"problem = {target.spec!r} is called {target.name} like another one: they need two runs")
     wanted = {find_claim(name) for name in selection.claims}
     chosen = [claim for name, claim in claims().items() if name in wanted or not wanted]
-    jobs = list(dict.fromkeys((_mutants if selection.mutants else _checks)(selection, chosen, targets)))
-    if not jobs:
+    cells = list(dict.fromkeys((_mutants if selection.mutants else _checks)(selection, chosen, targets)))
+    if not cells:
         does = "has a mutant for" if selection.mutants else "speaks of"
         raise ValueError(f"nothing to run: none of the selected claims {does} the selected problems and inner steps")
-    return jobs
+    return cells
 
 
-def _checks(selection: Selection, chosen: list[Claim], targets: dict[str, Target]) -> Iterator[Job]:
+def _checks(selection: Selection, chosen: list[Claim], targets: dict[str, Target]) -> Iterator[CellName]:
     """Audits of all problems that any claim runs on, then the claims."""
     pairs = [(claim, target) for claim in chosen for target in _targets_of(claim, targets)]
     audited = {target.name: target for _, target in pairs}
-    audits = [(claim, target) for claim in claims().values() if claim.is_audit for target in audited.values()]
-    for claim, target in [*audits, *(pair for pair in pairs if not pair[0].is_audit)]:
+    audits = [(claim, target) for claim in claims().values() if claim.audit for target in audited.values()]
+    for claim, target in [*audits, *(pair for pair in pairs if not pair[0].audit)]:
         yield from _cells(selection, claim, target)
 
 
-def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Target]) -> Iterator[Job]:
+def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Target]) -> Iterator[CellName]:
     """Each mutant on the cell that it names, after the right formula on the same cell."""
     for claim in chosen:
         for mutant in claim.mutants:
-            unwanted = targets and mutant.problem not in targets
+            unwanted = targets and mutant.on not in targets
             if unwanted or (selection.inner_steps and mutant.N not in selection.inner_steps):
                 continue
-            target = Target(mutant.problem, mutant.problem)
+            target = Target(mutant.on, mutant.on)
             for name in ("", mutant.name):
-                yield _job(selection, claim, target, mutant.N, mutant.rule, name)
+                yield _name(selection, claim, target, mutant.N, mutant.rule, name)
 
 
-def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[Job]:
+def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[CellName]:
     """Cells of one claim on one problem; where it does not apply, one that says so if the user asked for both."""
     steps = [N for N in selection.chosen_steps if claim.inner_steps is None or N in claim.inner_steps]
-    if claim.is_audit:
+    if claim.audit:
         steps = steps or [selection.chosen_steps[0]]
-    cells = [_job(selection, claim, target, N, rule) for N in steps for rule in claim.rules]
+    cells = [_name(selection, claim, target, N, rule) for N in steps for rule in claim.at]
     if not target.speaks_of(claim):
         cells = cells[:1] if target.problem is not None else []
     yield from cells
 
 
-def _job(selection: Selection, claim: Claim, target: Target, N: int, rule: StepsizeRule, mutant: str = "") -> Job:
-    return Job(
+def _name(selection: Selection, claim: Claim, target: Target, N: int, rule: StepsizeRule, mutant: str = "") -> CellName:
+    return CellName(
         claim=claim.name,
         problem=target.name,
         problem_spec=target.spec,
@@ -155,10 +156,10 @@ def _ordinary() -> list[str]:
 def _targets_of(claim: Claim, selected: dict[str, Target]) -> list[Target]:
     """Problems that a claim runs on: the selected ones that it allows, or its own."""
     if selected:
-        allowed = selected if claim.problems is None else (*claim.problems, *claim.sharp_on)
+        allowed = selected if claim.problems is None else (*claim.problems, *claim.instances)
         return [target for name, target in selected.items() if name in allowed]
-    own = _ordinary() if claim.problems is None else claim.problems
-    return [Target(name, name) for name in dict.fromkeys((*own, *claim.sharp_on)) if name in families()]
+    own = list(families()) if claim.everywhere else _ordinary() if claim.problems is None else claim.problems
+    return [Target(name, name) for name in dict.fromkeys((*own, *claim.instances)) if name in families()]
 
 
 def _target(selection: Selection, spec: str) -> Target:
@@ -168,11 +169,8 @@ def _target(selection: Selection, spec: str) -> Target:
         problem = load_problem(spec, N, alpha_L("recommended", N))
     except ModuleNotFoundError as error:
         raise ValueError(str(error)) from error
-    place, _, factory = spec.rpartition(":")
-    if not place.endswith(".py"):
-        return Target(spec, spec, problem)
-    file = Path(place).expanduser().resolve()
-    return Target(f"{file.name}:{factory}", f"{file}:{factory}", problem)
+    named = Spec.parse(spec)
+    return Target(named.shown, named.full, problem)
 
 
 def find_claim(name: str) -> str:

@@ -5,81 +5,104 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from io import FileIO
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from verify.running.records import Job, Record, RunError
-from verify.running.run_file import RECORDS, Header, read
+from verify.running.records import RECORDS, CellName, Header, Record, Run, RunError, encode, read
 
 
 class Store:
-    """Records of one run in one directory.
+    """Records of one run in one directory, which is locked from the beginning; `begin` says what the run is.
 
     Parameters
     ----------
     directory : made where it is missing.
-    header : of the run that is to be written.
     name : of the file of records in the directory.
     resume : go on with the records that are there; `kept` holds those of finished cells, without errors.
     overwrite : drop the records that are there.
+    warn : told where a torn last line was dropped.
 
     Raises
     ------
     ValueError : one line; the directory cannot be written, another run is writing to it, it holds records and neither
-        `resume` nor `overwrite` is given, or they are of other settings, another version or another machine.
+        `resume` nor `overwrite` is given, or they cannot be read.
     """
 
+    header: Header
+
     def __init__(
-        self, directory: Path, header: Header, *, name: str = RECORDS, resume: bool = False, overwrite: bool = False
+        self,
+        directory: Path,
+        name: str = RECORDS,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+        warn: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.path = directory / name
-        self.header = header
         self.kept: list[Record] = []
-        self.torn = False
         self.written = 0
+        self._open = ExitStack()
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(directory / ".lock")
+            self._open.callback(os.close, _lock(directory / ".lock"))
         except OSError as error:
             raise ValueError(f"cannot write to {directory}: {_reason(error)}") from error
         try:
-            if self.path.exists() and not overwrite:
-                self._take_up(resume)
-            self._write_anew(self.kept)
-            self._file = self._open()
-        except OSError as error:
-            os.close(self._lock)
-            raise ValueError(f"cannot write {self.path}: {_reason(error)}") from error
+            self._earlier = None if overwrite else self._take_up(resume, warn)
         except BaseException:
-            os.close(self._lock)
+            self._open.close()
             raise
 
-    def _take_up(self, resume: bool) -> None:
+    def _take_up(self, resume: bool, warn: Callable[[str], None]) -> Run | None:
+        if not os.path.lexists(self.path):
+            return None
         if not resume:
             raise ValueError(
                 f"{self.path} holds the records of a run: go on with --resume, replace them with --overwrite, "
                 "or choose another --out"
             )
-        old = read(self.path)
-        if difference := old.header.difference(self.header):
-            raise ValueError(f"{self.path} cannot be resumed: {difference} (--overwrite starts again)")
-        self.header, self.torn = old.header, old.torn
-        self.kept = finished(old.records)
+        earlier = read(self.path)
+        if earlier.torn:
+            warn(f"dropped the torn last line of {self.path}")
+        return earlier
 
-    def _open(self) -> FileIO:
-        return open(self.path, "ab", buffering=0)
+    def begin(self, header: Header, cells: Iterable[CellName]) -> None:
+        """Begin, or go on with, a run of these cells.
+
+        Raises
+        ------
+        ValueError : one line; the records that are there are of other settings, other code or another machine, or of
+            cells that this run does not have.
+        """
+        self.header = header
+        if self._earlier is not None:
+            if difference := self._earlier.header.difference(header):
+                raise ValueError(f"{self.path} cannot be resumed: {difference} (--overwrite starts again)")
+            planned = set(cells)
+            for record in self._earlier.records:
+                if record.cell not in planned:
+                    what = f"{record.claim} on {record.where}"
+                    raise ValueError(f"{self.path} is damaged: it has {what}, which is outside the run")
+            self.header = self._earlier.header
+            self.kept = finished(self._earlier.records)
+        try:
+            self._write_anew(self.kept)
+            self._file = self._open.enter_context(self.path.open("ab", buffering=0))
+        except OSError as error:
+            raise ValueError(f"cannot write {self.path}: {_reason(error)}") from error
 
     def append(self, records: Iterable[Record]) -> None:
         """Write records, a line each, so that a killed process loses none; raises RunError where it cannot."""
         for record in records:
-            data = _encode(record.to_json())
+            data = encode(record.to_json())
             try:
                 while data:
                     data = data[self._file.write(data) :]
+                self._require_there()
             except OSError as error:
                 raise RunError(
                     f"cannot write {self.path}: {_reason(error)}; the {self.written} checks before are kept: "
@@ -87,19 +110,26 @@ class Store:
                 ) from error
             self.written += 1
 
-    def replace(self, records: Sequence[Record]) -> None:
+    def _require_there(self) -> None:
+        """Raise RunError where the file is no longer in its directory: what is written would be lost."""
+        with suppress(OSError):
+            if os.path.samestat(os.stat(self.path), os.fstat(self._file.fileno())):
+                return
+        raise RunError(f"{self.path} was removed or replaced during the run: its checks are lost, start it again")
+
+    def end(self, records: Sequence[Record]) -> None:
         """Put the same records into this order; where they cannot be written, the file stays as it is."""
+        self._require_there()
         self._file.close()
         with suppress(OSError):
             self._write_anew(records)
-        self._file = self._open()
 
     def _write_anew(self, records: Sequence[Record]) -> None:
         """Replace the file in one stroke: at every moment it is either the old one or the new one, whole."""
         fresh = self.path.with_name(self.path.name + ".new")
         lines = [self.header.to_json(), *(record.to_json() for record in records)]
         try:
-            fresh.write_bytes(b"".join(map(_encode, lines)))
+            fresh.write_bytes(b"".join(map(encode, lines)))
             fresh.replace(self.path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -109,26 +139,20 @@ class Store:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        os.close(self._lock)
+        self._open.close()
 
 
 def finished(records: Iterable[Record]) -> list[Record]:
     """Records of the cells whose checks are all there and none of which is an error: these need not be run again."""
-    cells: dict[Job, list[Record]] = defaultdict(list)
+    cells: dict[CellName, list[Record]] = defaultdict(list)
     for record in records:
-        cells[record.job].append(record)
+        cells[record.cell].append(record)
     return [
         record
         for cell in cells.values()
         if len(cell) == cell[0].checks and all(record.verdict != "error" for record in cell)
         for record in cell
     ]
-
-
-def _encode(line: str) -> bytes:
-    # A lone surrogate, which a user's text may hold, becomes its JSON escape.
-    return line.encode("utf-8", errors="backslashreplace") + b"\n"
 
 
 def _reason(error: OSError) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -151,28 +150,23 @@ def test_finite_sum_problems_have_no_data_noise_but_consistent_mismatch() -> Non
 
 
 def test_a_loss_that_cannot_be_estimated_says_why() -> None:
-    partial = but(value=lambda w: QUADRATIC["value"](w) if abs(w[0]) < 1.5 else math.nan)
-    known = {"L": 3.0, "rho": 0.1, "sigma": 1.0, "gradient_bound": 9.0}
-    assert "lower_bound cannot be estimated: not finite at w = [" in message([partial], constants=known, region=1.0)
     linear = {
         "value": lambda w: w[0],
         "gradient": lambda w: np.array([1.0, 0.0]),
         "hessian": lambda w: np.zeros((2, 2)),
     }
-    assert "L is estimated as 0" in message([linear], constants={})
-    jump = but(hessian=lambda w: A if abs(w[0]) < 1 else A * math.inf)
-    assert re.search(r"L cannot be estimated: not finite at w = \[", message([jump], constants={}, region=0.7))
+    assert "L is estimated as 0: the losses are linear there" in message([linear], constants={})
 
 
 def test_a_loss_that_is_not_finite_where_searches_come_is_named() -> None:
-    log = but(value=lambda w: QUADRATIC["value"](w) if w[0] > -3 else np.log(w[0]))
-    line = "task 1: value at w = ("
-    assert line in message([QUADRATIC, log], region=2.0)
-    assert "is NaN or infinite, must be finite within twice the region" in message([QUADRATIC, log], region=2.0)
-    problems.from_functions([QUADRATIC, log], dim=2, constants=GIVEN, region=1.0)
+    log = but(value=lambda w: QUADRATIC["value"](w) if w[0] > -3.5 else np.log(w[0]))
+    line = message([QUADRATIC, log], region=4.0)
+    assert line.startswith("task 1: value at w = (-3.")
+    assert line.endswith(" is NaN or infinite, must be finite in the region")
+    problems.from_functions([QUADRATIC, log], dim=2, constants=GIVEN, region=3.0)
     for name in ("gradient", "hessian"):
         jump = but(**{name: lambda w, name=name: QUADRATIC[name](w) * (1 if w[0] < 3 else math.nan)})
-        assert f"task 0: {name} at w = (" in message([jump], region=2.0)
+        assert f"task 0: {name} at w = (" in message([jump], region=4.0)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from problems.user.box_search import least_value, maximise
-from problems.user.derivatives import numerical_gradient, numerical_hessian, numerical_hvp, numerical_hvp_of_value
-from problems.user.estimation import tensor_norm
+from problems.user.climbing import Objective, climb
+from problems.user.derivatives import numerical_gradient, numerical_hvp, numerical_hvp_of_value
+from problems.user.estimation import least_values
 from problems.user.loss import FunctionLoss, Functions
+from problems.user.objectives import curvature, third_derivative
+from problems.user.rows import every_task
 
 DIRECTION = np.array([0.6, -0.8])
 
@@ -24,8 +26,7 @@ def test_derivatives_are_right_at_any_frequency(frequency: float) -> None:
     v = np.random.default_rng(1).normal(size=(20, 2))
     angle = frequency * w @ DIRECTION
     gradient = -frequency * np.sin(angle)[:, None] * DIRECTION
-    hessian = -(frequency**2) * np.cos(angle)[:, None, None] * np.outer(DIRECTION, DIRECTION)
-    product = np.einsum("nij,nj->ni", hessian, v)
+    product = -(frequency**2) * (np.cos(angle) * (v @ DIRECTION))[:, None] * DIRECTION
 
     def value_at(x: Any, row: Any) -> Any:
         return np.cos(frequency * x @ DIRECTION)
@@ -40,7 +41,6 @@ def test_derivatives_are_right_at_any_frequency(frequency: float) -> None:
     # Second differences lose the square of the step to rounding where the function hardly varies.
     tolerance = 1e-8 * frequency**2 + 1e-12
     assert np.abs(numerical_hvp_of_value(value_at, w, v, 0.25) - product).max() <= tolerance
-    assert np.abs(numerical_hessian(value_at, w, 0.25) - hessian).max() <= tolerance
 
 
 def test_the_error_estimate_tells_a_kink() -> None:
@@ -62,35 +62,54 @@ def test_points_that_are_not_finite_do_not_disturb_the_others() -> None:
     assert not np.isfinite(product[:2]).any()
 
 
-def test_the_norm_of_a_symmetric_tensor() -> None:
+def test_alternating_products_find_the_norm_of_a_symmetric_tensor() -> None:
+    """On `T[w, w, w]/6`, whose third derivative is T everywhere, from 40 states; none can exceed the norm."""
     rng = np.random.default_rng(2)
-    raw = rng.normal(size=(50, 3, 3, 3))
-    tensors = np.mean([raw.transpose(0, *np.add(p, 1)) for p in itertools.permutations(range(3))], axis=0)
+    raw = rng.normal(size=(3, 3, 3))
+    T = np.mean([raw.transpose(p) for p in itertools.permutations(range(3))], axis=0)
     u = rng.normal(size=(40_000, 3))
     u /= np.linalg.norm(u, axis=1, keepdims=True)
-    form = np.einsum("nijk,ui,uj,uk->nu", tensors, u, u, u, optimize=True)
-    sampled = np.abs(form).max(axis=1)
-    found = tensor_norm(tensors)
-    assert (found >= sampled * (1 - 1e-12)).all()
-    assert (found <= sampled * 1.005).all()
-    assert np.isnan(tensor_norm(tensors[0] * np.nan))
-    assert tensor_norm(np.zeros((2, 2, 2))) == 0
+    sampled = np.abs(np.einsum("ijk,ui,uj,uk->u", T, u, u, u, optimize=True)).max()
+    objective = third_derivative(lambda w, v: np.einsum("ijk,ni,nj->nk", T, w, v), 1e-3)
+    state = np.stack([u[:40], u[40:80]], axis=1)
+    for _ in range(20):
+        size, state = objective.value(np.zeros((40, 3)), state)
+    assert sampled * (1 - 1e-9) <= size.max() <= sampled * 1.001
 
 
-def test_maximise_climbs_to_the_top_and_stays_in_the_box() -> None:
-    low, high = np.array([-2.0, -1.0]), np.array([2.0, 3.0])
-    inside = maximise(lambda w: np.exp(-((w - [0.7, 1.9]) ** 2).sum(axis=1)), low, high)
-    assert inside == pytest.approx(1.0, abs=1e-6)
-    assert maximise(lambda w: w.sum(axis=1), low, high) == pytest.approx(5.0, abs=1e-9)
+def test_power_iteration_finds_the_norm_of_a_hessian_of_either_sign_and_its_slope() -> None:
+    """On `w_0³/6 − 2w_1²`: the Hessian is diag(w_0, −4)."""
+    objective = curvature(lambda w, v: np.stack([w[:, 0] * v[:, 0], -4 * v[:, 1]], axis=1), 1e-3)
+    w, v = np.array([[5.0, 0.0], [-6.0, 0.0], [1.0, 0.0]]), np.full((3, 2), math.sqrt(0.5))
+    for _ in range(15):
+        size, v = objective.value(w, v)
+    assert size == pytest.approx([5, 6, 4], rel=1e-9)
+    assert objective.slope(w, v)[:, 0] == pytest.approx([2e-3, -2e-3, 0], abs=1e-8)  # 2h times ±1, the slope of |w_0|
 
 
-def test_least_value_leaves_the_box_and_knows_when_there_is_none() -> None:
-    low, high = -np.ones(1), np.ones(1)
+def test_climbing_reaches_the_top_and_stays_where_it_may_be() -> None:
+    def hill(w: Any) -> Any:
+        return np.exp(-((w - [0.7, 1.9]) ** 2).sum(axis=1))
 
-    def loss(value: object, gradient: object) -> FunctionLoss:
-        batch = FunctionLoss.of([Functions("task 0", value, gradient)], 0.1)
-        return batch.take(np.array(0))
+    def up(w: Any, state: Any) -> Any:
+        return -2 * (w - [0.7, 1.9]) * hill(w)[:, None]
 
-    bowl = loss(lambda w: (w[0] - 7) ** 2 + 2, lambda w: 2 * (w - 7))
-    assert least_value(bowl, low, high) == pytest.approx(2.0, abs=1e-9)
-    assert least_value(loss(lambda w: w[0], lambda w: np.ones(1)), low, high) == -math.inf
+    objective = Objective(lambda w, state: (hill(w), state), up)
+    first = np.array([[0.0, 0.0], [-1.0, 1.0]])
+    w, value = climb(objective, first, np.empty((2, 0)), 0.5, 40, lambda w: w)
+    assert value == pytest.approx([1, 1], abs=1e-9)
+    w, value = climb(objective, first, np.empty((2, 0)), 0.5, 40, lambda w: np.minimum(w, [0.5, 3.0]))
+    assert w[:, 0].max() <= 0.5
+    assert value == pytest.approx([math.exp(-0.04)] * 2, abs=1e-9)
+
+
+def test_least_values_leave_the_region_and_know_when_there_is_none() -> None:
+    rows = every_task(np.linspace(-1, 1, 9)[:, None], 2)
+
+    def found(*functions: Functions) -> Any:
+        loss = FunctionLoss.of(functions, 0.1)
+        return least_values(loss, rows, loss.take(rows.task).value(rows.w), 1.0)
+
+    bowl = Functions("task 0", lambda w: (w[0] - 7) ** 2 + 2, lambda w: 2 * (w - 7))
+    assert found(bowl, bowl) == pytest.approx([2.0, 2.0], abs=1e-9)
+    assert found(bowl, Functions("task 1", lambda w: w[0], lambda w: np.ones(1)))[1] == -math.inf

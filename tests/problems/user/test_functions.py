@@ -12,8 +12,9 @@ import pytest
 
 import problems
 from problems.problem import Problem
-from problems.user.estimation import DRAWS, SAFETY
+from problems.user.estimation import SAFETY
 from problems.user.loss import FunctionLoss
+from problems.user.noise_levels import DRAWS
 from theory.constants import Constants
 from theory.maml import meta_gradient
 
@@ -24,7 +25,7 @@ RHO = float((SIZE * OMEGA**3).max())
 Q = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))[0]
 PHASES = 2 * np.pi * np.arange(3) / 3
 SIGMA = math.sqrt(0.5 * ((SIZE * OMEGA) ** 2).sum())  # three equally spaced phases: the same at every point
-REGION = 3.0
+REGION = 6.0
 ALL = ("value", "gradient", "hessian", "hvp")
 
 
@@ -80,9 +81,10 @@ def test_what_was_left_out_is_announced_in_one_line_each(caplog: pytest.LogCaptu
     assert caplog.messages == []
     with caplog.at_level(logging.WARNING, "problems"):
         build([cosine(0.3, names=("value",))], name="mine", constants={"L": L, "rho": RHO, "gradient_bound": 3.0})
-    numerical, estimated = caplog.messages
+    numerical, *_, estimated = caplog.messages
     assert numerical.startswith("mine: gradient and hvp left out: differentiated numerically")
-    assert estimated.startswith("mine: estimated by maximisation on [-6, 6]^3, times 1.05: sigma, lower_bound")
+    assert estimated.startswith("mine: estimated on the ball of radius 6 around the origin, and on inner paths")
+    assert estimated.endswith("the largest met times 1.05: sigma, lower_bound")
     caplog.clear()
     with caplog.at_level(logging.WARNING, "problems"):
         build([{**cosine(0.3), "sample": lambda rng: cosine(0.3, names=("value", "gradient"))}], name="noisy")
@@ -117,7 +119,7 @@ def test_a_finite_sum_problem_estimates_its_mismatch_task_by_task() -> None:
     shifts = (0.2, 0.6)
     tasks = [{"train": cosine(0.0, shift), "test": cosine(1.0)} for shift in shifts]
     constants = {"L": L, "rho": RHO, "sigma": 0.0, "lower_bound": -3.1, "gradient_bound": 4.0}
-    problem = build(tasks, constants=constants, train_size=7, test_size=9)
+    problem = build(tasks, constants=constants, region=12.0, train_size=7, test_size=9)
     # sin(t + 1) − sin(t) reaches 2 sin(½) in each coordinate at once; the shift adds in the direction of w_0.
     amplitude = 2 * math.sin(0.5) * SIZE * OMEGA
     angles = np.linspace(0, 2 * np.pi, 60)
@@ -152,7 +154,7 @@ def test_each_constant_of_a_finite_sum_problem_is_estimated_from_the_losses_that
 ) -> None:
     """On [−2, 2]: L and the bound of gradients from the steeper losses, ρ from training and σ from test losses."""
     tasks = [{"train": cubic(*train, 0.1), "test": cubic(*test, slope)} for slope in (-0.2, 0.6)]
-    problem = problems.from_functions(tasks, dim=1, region=1.0, constants={"lower_bound": -9.0})
+    problem = problems.from_functions(tasks, dim=1, region=2.0, start=[0.0], constants={"lower_bound": -9.0})
     c = problem.constants
     assert (c.L, c.rho, c.sigma) == pytest.approx((SAFETY * 1.9, SAFETY * rho, SAFETY * 0.4), rel=1e-6)
     assert problem.gradient_bound == pytest.approx(SAFETY * steepest, rel=1e-6)
@@ -229,14 +231,14 @@ def test_a_biased_sample_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
     assert "task 0: sample looks biased" in caplog.messages[0]
 
 
-def test_probes_fill_the_region_and_the_start_lies_in_it() -> None:
+def test_probes_fill_the_core_of_the_region_and_the_start_lies_in_it() -> None:
     problem = build([cosine(0.1)], region=([-1.0, 0.0, 2.0], 4.0))
     points = problem.probes(1000, np.random.default_rng(0))
     assert points.shape == (1000, 3)
-    assert np.allclose(points.min(axis=0), [-1, 0, 2], atol=0.05)
-    assert np.allclose(points.max(axis=0), [4, 4, 4], atol=0.05)
-    assert np.array_equal(problem.start, [2.75, 3.0, 3.5])
-    assert problem.scale == 0.5
+    assert np.allclose(points.min(axis=0), [0.875, 1.5, 2.75], atol=0.05)
+    assert np.allclose(points.max(axis=0), [2.125, 2.5, 3.25], atol=0.05)
+    assert np.array_equal(problem.start, [2.125, 2.5, 3.25])
+    assert problem.scale == 0.125
 
 
 def test_a_run_that_diverges_meets_no_exception() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from problems.problem import Problem
 from problems.registry import family
-from verify.claim import PROFILES, Cell, StepsizeRule, alpha_L, claims
+from verify.cell import PROFILES, Cell, StepsizeRule, alpha_L
+from verify.claim import Mutant, claims
 from verify.running.evaluation import evaluate
-from verify.running.records import Job, Record
+from verify.running.records import CellName, Record
 
 Check = Callable[..., list[Record]]
 MakeCell = Callable[..., Cell]
@@ -31,9 +32,7 @@ def check() -> Check:
         seed: int = 0,
         problem: Problem | None = None,
     ) -> list[Record]:
-        if name == "sigmoid-classification":
-            pytest.importorskip("sklearn", reason="the data set comes from scikit-learn (extra data)")
-        job = Job(
+        cell = CellName(
             claim=claim,
             problem=name,
             problem_spec=name,
@@ -43,7 +42,7 @@ def check() -> Check:
             seed=seed,
             mutant=mutant,
         )
-        return evaluate(job, problem)
+        return evaluate(cell, problem)
 
     return run
 
@@ -65,5 +64,17 @@ def make_cell() -> MakeCell:
             delta=1e-10,
             formula=claims()[claim].formula,
         )
+
+    return make
+
+
+@pytest.fixture
+def bare_cell() -> Callable[[Mutant], Cell]:
+    """The cell of a mutant, by itself."""
+
+    def make(mutant: Mutant) -> Cell:
+        problem = family(mutant.on).build(mutant.N, alpha_L(mutant.rule, mutant.N))
+        effort = PROFILES["quick"]
+        return Cell("", mutant.on, problem, mutant.N, mutant.rule, effort, 0, 1e-10, changes=mutant.symbols)
 
     return make

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from problems.registry import family
-from verify.claim import alpha_L
+from verify.cell import alpha_L
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -26,7 +26,7 @@ def test_a_rho_that_is_too_small_is_seen(check: Check) -> None:
 def test_past_the_cap_only_the_bound_per_task_speaks(check: Check) -> None:
     (vacuous,) = check("bias", "softmax-bandit", N=2, rule="past cap")
     assert vacuous.verdict == "vacuous"
-    assert "the cap at N = 2" in vacuous.note
+    assert vacuous.note == "α is past the cap: the statement does not speak"
     assert {record.verdict for record in check("bias per task", "softmax-bandit", N=2, rule="past cap")} == {"holds"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from problems.registry import family
 from theory.maml import adapt
-from verify.claim import Cell, alpha_L
+from verify.cell import Cell, alpha_L
 from verify.claims.deviation import squares_and_stretch, squares_interval
 from verify.running.records import Record
 
@@ -62,7 +62,7 @@ def test_the_measured_squares_decide_where_the_noise_is_much_less_than_is_assume
 ) -> None:
     cell = make_cell("deviation second moment", "rotated-cosine", N=1)
     samples = np.zeros((10_000, 1, 2))
-    interval = squares_interval(cell, cell.schedule(S=1), samples, 0.1)
+    interval = squares_interval(cell, 1, samples, 0.1)
     assert interval.upper[0] < 0.1 * (cell.alpha * cell.constants.sigma_g) ** 2
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from problems.registry import family
 from theory.constants import Schedule
-from theory.smoothness import meta_smoothness
-from verify.claim import alpha_L
+from theory.paper import Paper
+from verify.cell import alpha_L
 from verify.running.records import Record
 
 Check = Callable[..., list[Record]]
@@ -45,7 +45,7 @@ def test_the_moments_are_those_of_the_stepsize(check: Check) -> None:
     )
     c, s = problem.constants, Schedule(N=2, alpha=alpha_L("near cap", 2) / problem.constants.L)
     norms = np.linalg.norm(problem.outer.gradient(problem.start), axis=-1)
-    ratio = np.asarray(meta_smoothness(c, s, float(norms.mean()))) / np.asarray(meta_smoothness(c, s, norms))
+    ratio = np.asarray(Paper(c, s).L_w(float(norms.mean()))) / np.asarray(Paper(c, s).L_w(norms))
     first = check("stepsize lambda", problem.name, N=2, problem=problem)[0]
     second = check("stepsize kappa", problem.name, N=2, problem=problem)[0]
     assert np.ptp(ratio) > 0.1

@@ -6,10 +6,12 @@ import pytest
 
 from problems.registry import family
 from theory.maml import adapt
-from verify.claim import Cell, alpha_L, claims
-from verify.evidence.sampling import AlmostSure
-from verify.evidence.statistics import Interval, Values, mean_interval
+from verify.cell import Cell, alpha_L
+from verify.claim import claims
+from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.ranges import AlmostSure
 from verify.running.records import Record
+from verify.verdict import Values
 
 Check = Callable[..., list[Record]]
 

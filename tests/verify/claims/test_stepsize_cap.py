@@ -10,10 +10,11 @@ from problems.opposed_curvature import opposed_curvature, opposed_curvature_quad
 from problems.registry import family
 from theory.growth import stepsize_cap
 from theory.maml import mean_over_tasks, meta_gradient
-from verify.claim import Cell, claims
+from verify.cell import Cell
+from verify.claim import claims
 from verify.claims.larger_cap import kept_to_its_side
-from verify.claims.stepsize_cap import farthest
-from verify.evidence.critical import Bracket, contracts, critical_stepsize, first_failure, fixed_steps
+from verify.claims.stepsize_cap import critical_stepsize, farthest
+from verify.evidence.critical import Bracket, contracts, first_failure, fixed_steps
 from verify.running.records import Record
 from verify.verdict import Finding, judge
 
@@ -49,7 +50,7 @@ def test_the_sweep_reports_the_N_that_is_farthest_from_the_formula(check: Check)
 
 def test_the_sweep_finds_one_N_at_which_the_formula_is_too_large(make_cell: Callable[..., Cell]) -> None:
     cell = make_cell("stepsize cap sweep", "opposed-curvature", N=1)
-    wrong = replace(cell, formula=lambda c, N: stepsize_cap(c, N) * (1.001 if N == 7 else 1))
+    wrong = replace(cell, changes={"cap": lambda p: p.cap * (1.001 if p.N == 7 else 1)})
     (finding,) = claims()["stepsize cap sweep"].check(wrong)
     assert (finding.label, judge(finding)) == ("N = 7", "violated")
 

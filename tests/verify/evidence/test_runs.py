@@ -1,7 +1,6 @@
 """Whole runs: what a sample can be at most, what rounding can do, and verdicts from intervals."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,28 +10,33 @@ from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import NoNoise
 from problems.registry import family
 from theory.algorithms import Algorithm, run
-from theory.constants import Schedule
-from theory.convergence import Guarantee, theorem_exact
-from verify.claim import PROFILES, Cell, Effort, alpha_L
+from theory.convergence import Guarantee
+from theory.paper import Paper
+from verify.cell import PROFILES, Cell, Effort, alpha_L
+from verify.evidence.intervals import Interval, mean_interval
 from verify.evidence.runs import (
+    Promise,
+    Run,
     exact_run,
     first_round,
     horizon,
     largest_mean,
-    rounding,
+    run_error,
     sampled_run,
-    sampled_runs,
     schedule,
 )
-from verify.evidence.statistics import Interval, Values, mean_interval
-from verify.verdict import judge
+from verify.verdict import Values, judge
 
 SMALL = Effort(8, 0, 0, 200, 2, 40, 20, (1,))
 
 
-def cell_of(name: str, N: int = 2, formula: Callable[..., object] = theorem_exact) -> Cell:
+def cell_of(name: str, N: int = 2) -> Cell:
     problem = family(name).build(N, alpha_L("recommended", N))
-    return Cell("runs", name, problem, N, "recommended", SMALL, 3, 1e-4, formula)
+    return Cell("runs", name, problem, N, "recommended", SMALL, 3, 1e-4)
+
+
+def promised(bound: float) -> Promise:
+    return lambda paper: Guarantee(bound, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_rounding_is_small_positive_and_grows_with_the_run() -> None:
     for K in (10, 100):
         s = schedule(cell, C_beta=2.0, K=K)
         trajectory = run("exact", cell.problem, cell.constants, s, cell.problem.start, cell.rng("x"))
-        sizes.append(rounding(cell.problem, s, trajectory))
+        sizes.append(run_error(cell.problem, s, trajectory))
     (error, drift), (_, longer) = sizes
     assert 0 < error < 1e-11
     assert 0 < drift < longer < 1e-9
@@ -102,7 +106,7 @@ def test_every_step_is_worth_what_its_error_can_spoil() -> None:
     for K in (1, 2, 3):
         s = schedule(cell, C_beta=2.0, K=K)
         trajectory = run("exact", cell.problem, cell.constants, s, cell.problem.start, cell.rng("x"))
-        error, drift = rounding(cell.problem, s, trajectory)
+        error, drift = run_error(cell.problem, s, trajectory)
         drifts.append(drift)
         totals.append(K * error)
     e, beta, norm = np.diff(totals), trajectory.meta_stepsize[0, 1:], trajectory.gradient_norm[0, 1:]
@@ -121,28 +125,27 @@ def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
     far = replace(problem, inner=moved, outer=moved, start=problem.start + shift)
     trajectory = run("exact", far, c, s, far.start, cell.rng("x"))
     difference = abs(trajectory.mean_gradient_norm[0] - near.mean_gradient_norm[0])
-    error, drift = rounding(far, s, trajectory)
+    error, drift = run_error(far, s, trajectory)
     assert 1e-13 < difference < error + drift
 
 
-def test_an_exact_run_is_judged_against_the_formula() -> None:
+def test_an_exact_run_is_judged_against_what_is_promised() -> None:
     cell = cell_of("quadratic")
-    finding = exact_run(cell, "exact", schedule(cell, C_beta=1.0, K=30))
+    finding = exact_run(cell, lambda paper: paper.exact, "exact", schedule(cell, C_beta=1.0, K=30))
     assert judge(finding) == "holds"
     assert 0 < finding.slack < 1e-10 * finding.bound
     assert finding.witness["K"] == 30
 
-    def tenth(c: object, s: Schedule) -> Guarantee:
-        right = theorem_exact(cell.constants, s)
-        return replace(right, bound=right.bound / 10)
+    def tenth(paper: Paper) -> Guarantee:
+        return replace(paper.exact, bound=paper.exact.bound / 10)
 
-    assert judge(exact_run(replace(cell, formula=tenth), "exact", schedule(cell, C_beta=1.0, K=30))) == "violated"
+    assert judge(exact_run(cell, tenth, "exact", schedule(cell, C_beta=1.0, K=30))) == "violated"
 
 
 @pytest.mark.parametrize(("bound", "verdict"), [(1e-3, "violated"), (0.0, "violated"), (1.0, "holds")])
 def test_a_sampled_run_is_judged_by_its_interval(bound: float, verdict: str) -> None:
-    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(bound, 0.0, 0.0, 0.0, 1.0, 0.0))
-    finding = sampled_run(cell, "finite-sum", schedule(cell, C_beta=2.0, B=1, K=20))
+    cell = cell_of("noise-floor")
+    finding = sampled_run(cell, promised(bound), "finite-sum", schedule(cell, C_beta=2.0, B=1, K=20))
     assert judge(finding) == verdict
     assert finding.lower is not None
     assert finding.upper is not None
@@ -154,11 +157,11 @@ def test_where_the_gradients_have_no_bound_nothing_is_said_to_hold_but_violation
     assert unbounded.noise is not None
     unbounded.noise.gradient_sup = math.inf
     for bound, verdict in ((1e-3, "violated"), (1.0, "inconclusive")):
-        cell = cell_of("noise-floor-data", formula=lambda c, s, b=bound: Guarantee(b, 0.0, 0.0, 0.0, 1.0, 0.0))
-        cell = replace(cell, problem=unbounded)
-        finding = sampled_run(cell, "resampling", schedule(cell, C_beta=2.0, K=20))
+        cell = replace(cell_of("noise-floor-data"), problem=unbounded)
+        finding = sampled_run(cell, promised(bound), "resampling", schedule(cell, C_beta=2.0, K=20))
         assert judge(finding) == verdict
-        assert not list(sampled_runs(cell, "resampling", [{"C_beta": 2}]))
+        ordinary = replace(cell, problem=replace(unbounded, made_for={}))
+        assert not list(Run("resampling", [{"C_beta": 2}]).findings(ordinary, promised(bound)))
 
 
 def test_each_limit_of_a_sampled_run_has_half_of_the_error_probability(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,11 +172,13 @@ def test_each_limit_of_a_sampled_run_has_half_of_the_error_probability(monkeypat
         return mean_interval(samples, delta, low, high)
 
     monkeypatch.setattr("verify.evidence.runs.mean_interval", recorded)
-    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
-    sampled_run(cell, "finite-sum", schedule(cell, C_beta=2.0, K=5), share=4)
+    cell = cell_of("noise-floor")
+    cell = replace(cell, problem=replace(cell.problem, made_for={}))
+    sampled_run(cell, promised(1.0), "finite-sum", schedule(cell, C_beta=2.0, K=5), share=4)
     assert asked == [pytest.approx(cell.delta / 4 / cell.effort.rounds / 2)] * 2
     asked.clear()
-    assert len(list(sampled_runs(cell, "finite-sum", [{"C_beta": C_beta} for C_beta in (2, 3, 5)]))) == 3
+    three = Run("finite-sum", [{"C_beta": C_beta} for C_beta in (2, 3, 5)])
+    assert len(list(three.findings(cell, promised(1.0)))) == 3
     assert asked == [pytest.approx(cell.delta / 3 / cell.effort.rounds / 2)] * len(asked)
 
 
@@ -194,9 +199,9 @@ def test_the_first_round_is_small_where_the_verdict_is_plain() -> None:
 
 
 def test_equal_cells_give_equal_runs_and_other_seeds_do_not() -> None:
-    cell = cell_of("noise-floor", formula=lambda c, s: Guarantee(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    cell = cell_of("noise-floor")
     s = schedule(cell, C_beta=2.0, B=3, K=5)
-    first, again, other = (sampled_run(replace(cell, seed=seed), "finite-sum", s) for seed in (3, 3, 4))
+    first, again, other = (sampled_run(replace(cell, seed=seed), promised(1.0), "finite-sum", s) for seed in (3, 3, 4))
     assert first == again
     assert first.measured != other.measured
     assert np.isclose(first.measured, other.measured, rtol=0.2)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,12 @@ from problems.problem import Problem
 from problems.registry import family
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient, pull_back
-from verify.evidence.enumeration import conditional_second_moment, enumerate_paths
-from verify.evidence.sampling import AlmostSure, linear_deviation, sample_estimator, sample_paths
-from verify.evidence.statistics import Values
+from verify.cell import PROFILES, Cell
+from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.ranges import AlmostSure
+from verify.evidence.sampling import linear_deviation, sample_estimator, sample_paths, sample_until
+from verify.evidence.tree import conditional_second_moment, enumerate_paths
+from verify.verdict import Values, judge
 
 FINITE = ["quadratic", "rotated-cosine-finite-noise", "softmax-bandit", "saddle-hessian-noise", "tent-kink"]
 
@@ -117,3 +121,65 @@ def test_sampled_paths_are_independent_and_follow_the_loss() -> None:
     assert np.square(first).sum(axis=-1).mean() == pytest.approx(problem.constants.sigma_g**2 / 3, rel=0.05)
     correlation = np.corrcoef(first[:, 0, 0, 0], first[:, 1, 3, 0])[0, 1]
     assert abs(correlation) < 0.2
+
+
+DELTA = 0.1
+
+
+def cell(seed: int, delta: float, samples: int, rounds: int) -> Cell:
+    effort = replace(PROFILES["quick"], samples=samples, rounds=rounds)
+    problem = family("quadratic").build(1, 0.1)
+    return Cell("sampling", "quadratic", problem, 1, "fixed", effort, seed, delta, lambda: None)
+
+
+def bernoulli(p: float) -> Callable[[int, np.random.Generator], Values]:
+    return lambda count, rng: (rng.uniform(size=(count, 2)) < p).astype(float)
+
+
+def sampled(
+    seed: int, p: float, bound: float, delta: float = DELTA, samples: int = 60, rounds: int = 3
+) -> tuple[str, int]:
+    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
+    finding, _ = sample_until(cell(seed, delta, samples, rounds), bernoulli(p), interval, np.full(2, bound), "here")
+    return judge(finding), finding.samples
+
+
+def test_false_alarms_are_no_more_frequent_than_promised() -> None:
+    verdicts = [sampled(seed, 0.3, 0.3)[0] for seed in range(300)]
+    assert verdicts.count("violated") <= DELTA * len(verdicts)
+    assert verdicts.count("holds") <= DELTA * len(verdicts)
+
+
+def test_sampling_goes_on_until_the_verdict_is_clear() -> None:
+    assert sampled(1, 0.3, 0.9) == ("holds", 60)
+    assert sampled(1, 0.3, 0.42)[1] > 60
+    assert sampled(1, 0.3, 0.42)[0] == "holds"
+    assert sampled(1, 0.5, 0.35) == ("violated", 240)
+    assert sampled(1, 0.3, 0.3) == ("inconclusive", 960)
+    assert sampled(1, 0.3, 0.3) == sampled(1, 0.3, 0.3)
+
+
+def test_the_error_probability_is_split_over_rounds_entries_and_calls() -> None:
+    asked: list[float] = []
+
+    def interval(samples: Values, delta: float) -> Interval:
+        asked.append(delta)
+        return mean_interval(samples, delta, 0.0, 1.0)
+
+    sample_until(cell(2, 0.12, 50, 3), bernoulli(0.3), interval, np.full(2, 0.3), share=2)
+    assert asked == pytest.approx([0.12 / (3 * 2 * 2)] * 3)
+
+
+def test_memory_is_bounded_however_many_tasks_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verify.evidence.sampling.CHUNK_NUMBERS", 150)  # the quadratic has 5 tasks in 3 dimensions
+    monkeypatch.setattr("verify.evidence.sampling.ROUND_NUMBERS", 6000)
+    counts: list[int] = []
+
+    def draw(count: int, rng: np.random.Generator) -> Values:
+        counts.append(count)
+        return bernoulli(0.3)(count, rng)
+
+    interval = lambda x, d: mean_interval(x, d, 0.0, 1.0)  # noqa: E731
+    finding, _ = sample_until(cell(3, 0.1, 205, 3), draw, interval, np.full(2, 0.3))
+    assert max(counts) == 10
+    assert finding.samples == 400

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from verify.reporting.compare import compare
 from verify.running.evaluation import stamp
-from verify.running.records import Job, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
+from verify.verdict import JUDGED
 
-MakeJob = Callable[..., Job]
+CellOf = Callable[..., CellName]
 
 
 @pytest.fixture
@@ -27,19 +26,30 @@ def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
     return write
 
 
-def checks(job: Job, *found: tuple[str, float | None]) -> list[Record]:
-    return stamp(job, [{"verdict": verdict, "tightness": ratio} for verdict, ratio in found], seconds=1.5)
+def checks(cell: CellName, *found: tuple[str, float | None], bound: float = 1.0, slack: float = 0.0) -> list[Record]:
+    """Checks with a verdict, and a ratio of measured and bound where the verdict is on one."""
+    return stamp(cell, [one_check(verdict, ratio, bound, slack) for verdict, ratio in found], seconds=1.5)
 
 
-def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], job: MakeJob) -> None:
-    records = checks(job("fake draws"), ("holds", 0.71), ("vacuous", None))
+def one_check(verdict: str, ratio: float | None, bound: float, slack: float) -> dict[str, object]:
+    if ratio is None or verdict not in JUDGED:
+        return {"verdict": verdict}
+    measured = ratio * bound
+    upper = 2 * bound if verdict == "inconclusive" else measured
+    short = verdict == "violated" and ratio <= 1  # of a bound that should be attained
+    numbers = {"measured": measured, "bound": bound, "lower": measured, "upper": upper, "slack": slack}
+    return {"verdict": verdict, "attained": short, "tightness": measured / bound, **numbers}
+
+
+def test_a_run_does_not_differ_from_itself(run: Callable[..., Path], cell_of: CellOf) -> None:
+    records = checks(cell_of("fake draws"), ("holds", 0.71), ("vacuous", None))
     same = compare(run("old", records), run("new", records), 0.0)
     assert (same.changes, same.compared, same.regressed) == ((), 2, False)
     assert same.text() == "2 checks compared: 0 regressions, 0 other changes; 1.5 s -> 1.5 s"
 
 
-def test_runs_with_different_settings_say_so(run: Callable[..., Path], job: MakeJob) -> None:
-    records = checks(job("fake draws"), ("holds", 0.71))
+def test_runs_with_different_settings_say_so(run: Callable[..., Path], cell_of: CellOf) -> None:
+    records = checks(cell_of("fake draws"), ("holds", 0.71))
     found = compare(run("old", records), run("new", records, seed=3), 0.0)
     assert not found.regressed
     assert found.text().startswith("note: the runs have different settings: seed was 0 and is 3\n1 checks compared")
@@ -58,9 +68,9 @@ def test_runs_with_different_settings_say_so(run: Callable[..., Path], job: Make
     ],
 )
 def test_a_verdict_that_gets_worse_is_a_regression(
-    run: Callable[..., Path], job: MakeJob, old: str, new: str, regressed: bool
+    run: Callable[..., Path], cell_of: CellOf, old: str, new: str, regressed: bool
 ) -> None:
-    before, after = (checks(job("fake draws"), ("holds", 0.7), (verdict, 0.6)) for verdict in (old, new))
+    before, after = (checks(cell_of("fake draws"), ("holds", 0.7), (verdict, 0.6)) for verdict in (old, new))
     found = compare(run("old", before), run("new", after), 1.0)
     assert [(change.kind, change.old, change.new) for change in found.changes] == [("verdict", old, new)]
     assert found.regressed is regressed
@@ -68,31 +78,65 @@ def test_a_verdict_that_gets_worse_is_a_regression(
 
 @pytest.mark.parametrize(("ratio", "moved"), [(0.771, True), (0.7365, False), (0.6647, True), (0.672, False)])
 def test_tightness_may_move_within_the_tolerance_in_both_directions(
-    run: Callable[..., Path], job: MakeJob, ratio: float, moved: bool
+    run: Callable[..., Path], cell_of: CellOf, ratio: float, moved: bool
 ) -> None:
-    before, after = (checks(job("fake draws"), ("holds", 0.3), ("holds", largest)) for largest in (0.7, ratio))
+    before, after = (checks(cell_of("fake draws"), ("holds", 0.3), ("holds", largest)) for largest in (0.7, ratio))
     found = compare(run("old", before), run("new", after), 0.05)
     assert [change.kind for change in found.changes] == ["tightness"] * moved
     assert found.regressed is moved
 
 
-def test_only_the_largest_ratio_of_a_claim_counts(run: Callable[..., Path], job: MakeJob) -> None:
-    before = checks(job("fake draws"), ("holds", 0.2), ("holds", 0.7))
-    after = checks(job("fake draws"), ("holds", 0.6), ("holds", 0.7))
+def test_only_the_largest_ratio_of_a_claim_counts(run: Callable[..., Path], cell_of: CellOf) -> None:
+    before = checks(cell_of("fake draws"), ("holds", 0.2), ("holds", 0.7))
+    after = checks(cell_of("fake draws"), ("holds", 0.6), ("holds", 0.7))
     assert not compare(run("old", before), run("new", after), 0.01).changes
 
 
-def test_how_wrong_a_mutant_is_does_not_count(run: Callable[..., Path], job: MakeJob) -> None:
+@pytest.mark.parametrize(
+    ("bound", "slack", "moved"),
+    [(1 + 2e-6, 0.0, True), (1 - 2e-6, 0.0, True), (1 + 5e-7, 0.0, False), (1 + 2e-6, 1e-5, False), (1.1, 1e-5, True)],
+)
+def test_a_bound_may_differ_by_rounding_only(
+    run: Callable[..., Path], cell_of: CellOf, bound: float, slack: float, moved: bool
+) -> None:
+    """The worst check is far from these: a term that it does not feel changes no tightness."""
+    worst = checks(cell_of("fake draws"), ("holds", 0.9))
+    old = [*worst, *checks(cell_of("fake draws", N=2), ("holds", 0.3), ("holds", 0.3), slack=slack)]
+    new = [*worst, *checks(cell_of("fake draws", N=2), ("holds", 0.3), ("holds", 0.3), bound=bound, slack=slack)]
+    found = compare(run("old", old), run("new", new), 0.01)
+    assert found.regressed is moved
+    where = "fake draws on fakes.py:make, N = 2, recommended and 1 more"
+    assert list(map(str, found.changes)) == [f"regression: bound, {where}: 1 -> {bound:.9g}"] * moved
+
+
+def test_what_is_only_rounding_has_no_tightness_but_what_was_more_and_vanished_had_one(
+    run: Callable[..., Path], cell_of: CellOf
+) -> None:
+    def one(ratio: float) -> list[Record]:
+        return checks(cell_of("fake draws"), ("holds", ratio), slack=1e-9)
+
+    assert not compare(run("old", one(1e-10)), run("new", one(-7e-10)), 0.01).changes
+    for before, after in ((0.3, 1e-10), (1e-10, 0.3), (2e-9, 1e-10)):
+        assert compare(run("old", one(before)), run("new", one(after)), 0.01).regressed
+
+
+def test_how_wrong_a_mutant_is_does_not_count(run: Callable[..., Path], cell_of: CellOf) -> None:
     before, after = (
-        [*checks(job("fake draws"), ("holds", 0.7)), *checks(job("fake draws", mutant="half"), ("violated", ratio))]
+        [
+            *checks(cell_of("fake draws"), ("holds", 0.7)),
+            *checks(cell_of("fake draws", mutant="half"), ("violated", ratio)),
+        ]
         for ratio in (1.2, 3.4)
     )
     assert not compare(run("old", before), run("new", after), 0.01).changes
 
 
-def test_what_vanishes_is_a_regression_and_what_appears_is_not(run: Callable[..., Path], job: MakeJob) -> None:
-    old = [*checks(job("fake draws"), ("holds", 0.7), ("holds", 0.6)), *checks(job("fake slow"), ("holds", 0.1))]
-    new = [old[0], *checks(job("fake nan"), ("holds", 0.5))]
+def test_what_vanishes_is_a_regression_and_what_appears_is_not(run: Callable[..., Path], cell_of: CellOf) -> None:
+    old = [
+        *checks(cell_of("fake draws"), ("holds", 0.7), ("holds", 0.6)),
+        *checks(cell_of("fake slow"), ("holds", 0.1)),
+    ]
+    new = [old[0], *checks(cell_of("fake nan"), ("holds", 0.5))]
     found = compare(run("old", old), run("new", new), 0.05)
     assert [(change.kind, change.regression) for change in found.changes] == [
         ("vanished", True),
@@ -102,21 +146,21 @@ def test_what_vanishes_is_a_regression_and_what_appears_is_not(run: Callable[...
     assert str(found.changes[0]) == "regression: vanished, fake draws on fakes.py:make: 1 checks -> none"
 
 
-def test_a_tighter_check_that_is_new_is_no_regression(run: Callable[..., Path], job: MakeJob) -> None:
-    old = checks(job("fake draws"), ("holds", 0.3))
-    new = [*old, *checks(job("fake draws", N=2), ("holds", 0.9))]
+def test_a_tighter_check_that_is_new_is_no_regression(run: Callable[..., Path], cell_of: CellOf) -> None:
+    old = checks(cell_of("fake draws"), ("holds", 0.3))
+    new = [*old, *checks(cell_of("fake draws", N=2), ("holds", 0.9))]
     found = compare(run("old", old), run("new", new), 0.05)
     assert [(change.kind, change.regression) for change in found.changes] == [("new", False)]
 
 
-def test_regressions_come_first(run: Callable[..., Path], job: MakeJob) -> None:
-    old = checks(job("fake draws"), ("violated", 1.1), ("holds", 1.1))
-    new = [replace(old[0], verdict="holds"), replace(old[1], verdict="violated")]
+def test_regressions_come_first(run: Callable[..., Path], cell_of: CellOf) -> None:
+    old = checks(cell_of("fake draws"), ("violated", 1.1), ("holds", 0.9))
+    new = checks(cell_of("fake draws"), ("holds", 0.9), ("violated", 1.1))
     assert [change.regression for change in compare(run("old", old), run("new", new), 0.05).changes] == [True, False]
 
 
-def test_runs_without_a_common_check_are_not_compared(run: Callable[..., Path], job: MakeJob) -> None:
-    old, new = (run(name, checks(job(name), ("holds", 0.5))) for name in ("fake draws", "fake slow"))
+def test_runs_without_a_common_check_are_not_compared(run: Callable[..., Path], cell_of: CellOf) -> None:
+    old, new = (run(name, checks(cell_of(name), ("holds", 0.5))) for name in ("fake draws", "fake slow"))
     with pytest.raises(ValueError, match=r"have no check in common$"):
         compare(old, new, 0.05)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,26 +10,27 @@ import pytest
 from verify.reporting.display import show
 from verify.reporting.ledger import summarise
 from verify.running.evaluation import evaluate
-from verify.running.records import Job
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-3", "wide"])
 def test_a_width_that_is_none_does_not_cost_the_table(
-    columns: str, job: Callable[..., Job], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    columns: str, cell_of: Callable[..., CellName], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    show(summarise(Header.new({}), evaluate(job("fake draws")), 1.0), Path("out"))
+    show(summarise(Header.new({}), evaluate(cell_of("fake draws")), 1.0), Path("out"))
     assert "fake draws" in capsys.readouterr().out
 
 
-def test_long_names_break_at_hyphens(
-    job: Callable[..., Job], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_a_claim_has_one_line_and_no_word_is_lost_at_its_ends(
+    cell_of: Callable[..., CellName], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", str(width))
     names = {"claim": "descent on opposed-curvature-quadratic", "problem": "rotated-cosine-finite-noise"}
-    records = [replace(record, **names) for record in evaluate(job("fake draws"))]
+    records = [replace(record, **names) for record in evaluate(cell_of("fake draws"))]
     show(summarise(Header.new({}), records, 1.0), Path("out"))
-    first, second = capsys.readouterr().out.splitlines()[3:5]
-    assert (first[:21], second[:21]) == ("  descent on opposed-", "  curvature-quadratic")
-    assert (first.split()[-1], second.split()[-2:]) == ("rotated-cosine-finite-", ["noise,", "N=1"])
+    line, outcome = capsys.readouterr().out.splitlines()[3:5]
+    assert len(line) <= width
+    assert re.match(r"  descent.*ratic +2 +[\d.]+ +1 +[\d.]+ +rota.*oise, N=1$", line)
+    assert outcome.startswith("2 checks")

@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 
 from verify.claim import claims
-from verify.reporting.ledger import STATEMENTS, Summary, grouped, statement_name, summarise
+from verify.reporting.ledger import Summary, grouped, summarise
 from verify.reporting.summary_files import markdown, number, ratio, write_summary
 from verify.running.evaluation import evaluate, stamp
-from verify.running.records import Job, Record
-from verify.running.run_file import Header
+from verify.running.records import CellName, Header, Record
+from verify.statements import STATEMENTS
 
-MakeJob = Callable[..., Job]
+CellOf = Callable[..., CellName]
 HEADER = Header.new({"seed": 0})
 
 
 @pytest.fixture
-def summary_of(job: MakeJob) -> Callable[..., Summary]:
+def summary_of(cell_of: CellOf) -> Callable[..., Summary]:
     """Summary of the cells of some fake claims."""
-    return lambda *names: summarise(HEADER, [record for name in names for record in evaluate(job(name))])
+    return lambda *names: summarise(HEADER, [record for name in names for record in evaluate(cell_of(name))])
 
 
-def found(job: Job, *checks: tuple[str, float | None]) -> list[Record]:
-    return stamp(job, [{"verdict": verdict, "tightness": tightness} for verdict, tightness in checks], seconds=2.0)
+def found(cell: CellName, *checks: tuple[str, float | None]) -> list[Record]:
+    return stamp(cell, [{"verdict": verdict, "tightness": tightness} for verdict, tightness in checks], seconds=2.0)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def found(job: Job, *checks: tuple[str, float | None]) -> list[Record]:
         (["fake draws", "fake error"], 3),
         (["fake draws", "fake error", "fake violated"], 1),
         (["fake vacuous"], 4),
+        (["fake draws", "fake vacuous", "fake needs"], 0),
         (["fake vacuous", "fake silent"], 4),
         ([], 4),
     ],
@@ -49,10 +50,21 @@ def test_the_exit_code_is_that_of_the_worst_verdict(
     assert summary_of(*names).exit_code == code
 
 
-def test_a_claim_is_summarised_by_its_largest_ratio(job: MakeJob) -> None:
+def test_a_run_that_judges_less_than_half_of_what_speaks_does_not_pass(cell_of: CellOf) -> None:
+    def summary(**verdicts: str) -> Summary:
+        cells = ((cell_of(name), verdict) for name, verdict in verdicts.items())
+        return summarise(HEADER, [record for cell, verdict in cells for record in found(cell, (verdict, 0.5))])
+
+    half = summary(a="holds", b="vacuous", c="inapplicable")
+    assert (half.exit_code, half.too_little) == (0, "")
+    less = summary(a="holds", b="vacuous", c="vacuous", d="inapplicable")
+    assert (less.exit_code, less.too_little) == (4, "only 1 of 3 claims were judged")
+
+
+def test_a_claim_is_summarised_by_its_largest_ratio(cell_of: CellOf) -> None:
     records = [
-        *found(job("fake draws", 1), ("holds", 0.3), ("holds", 0.9), ("vacuous", None)),
-        *found(job("fake draws", 2), ("holds", 0.8), ("inapplicable", 7.0)),
+        *found(cell_of("fake draws", 1), ("holds", 0.3), ("holds", 0.9), ("vacuous", None)),
+        *found(cell_of("fake draws", 2), ("holds", 0.8), ("inapplicable", 7.0)),
     ]
     (claim,) = summarise(HEADER, records).claims
     assert claim.checks == {"holds": 3, "vacuous": 1, "inapplicable": 1}
@@ -61,21 +73,21 @@ def test_a_claim_is_summarised_by_its_largest_ratio(job: MakeJob) -> None:
     assert not claim.estimated
 
 
-def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(job: MakeJob) -> None:
-    records = found(job("fake draws"), ("holds", 0.9999), ("violated", 0.5), ("violated", -math.inf))
+def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(cell_of: CellOf) -> None:
+    records = found(cell_of("fake draws"), ("holds", 0.9999), ("violated", 0.5), ("violated", -math.inf))
     (claim,) = summarise(HEADER, records).claims
     assert (claim.worst, claim.verdict) == (records[1], "violated")
 
 
-def test_verdicts_with_estimated_constants_are_marked(job: MakeJob) -> None:
-    records = [replace(record, estimated=("rho",)) for record in evaluate(job("fake draws"))]
+def test_verdicts_with_estimated_constants_are_marked(cell_of: CellOf) -> None:
+    records = [replace(record, estimated=("rho",)) for record in evaluate(cell_of("fake draws"))]
     assert summarise(HEADER, records).claims[0].estimated
     silent = [replace(record, verdict="inapplicable") for record in records]
     assert not summarise(HEADER, silent).claims[0].estimated
 
 
-def test_wrong_constants_are_reported_as_such(job: MakeJob) -> None:
-    audit = job("constants of fakes")
+def test_wrong_constants_are_reported_as_such(cell_of: CellOf) -> None:
+    audit = cell_of("constants of fakes")
     check = {"verdict": "violated", "label": "rho", "measured": 2.5, "bound": 2.0, "tightness": 1.25}
     wrong = stamp(audit, [check])
     summary = summarise(HEADER, wrong)
@@ -100,21 +112,21 @@ def test_a_claim_says_why_it_was_not_judged(summary_of: Callable[..., Summary], 
     assert claim.reason == reason
 
 
-def test_an_error_says_more_than_what_was_not_judged_before_it(job: MakeJob) -> None:
+def test_an_error_says_more_than_what_was_not_judged_before_it(cell_of: CellOf) -> None:
     told = [("vacuous", "past the cap"), ("error", "first"), ("error", "second")]
-    records = stamp(job("fake draws"), [{"verdict": verdict, "note": note} for verdict, note in told])
+    records = stamp(cell_of("fake draws"), [{"verdict": verdict, "note": note} for verdict, note in told])
     assert summarise(HEADER, records).claims[0].reason == "error: first"
 
 
-def test_the_verdict_of_a_claim_is_the_one_that_says_most(job: MakeJob) -> None:
+def test_the_verdict_of_a_claim_is_the_one_that_says_most(cell_of: CellOf) -> None:
     order = ["violated", "error", "inconclusive", "holds", "vacuous", "inapplicable"]
     for first, verdict in enumerate(order):
-        records = found(job("fake draws"), *((other, 0.5) for other in reversed(order[first:])))
+        records = found(cell_of("fake draws"), *((other, 0.5) for other in reversed(order[first:])))
         assert summarise(HEADER, records).claims[0].verdict == verdict
 
 
-def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(job: MakeJob) -> None:
-    right, wrong = job("fake draws"), job("fake draws", mutant="half")
+def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(cell_of: CellOf) -> None:
+    right, wrong = cell_of("fake draws"), cell_of("fake draws", mutant="half")
 
     def status(control: str, *verdicts: str) -> str:
         records = [*found(right, (control, 0.5)), *found(wrong, *((verdict, 2.0) for verdict in verdicts))]
@@ -129,9 +141,9 @@ def test_a_mutant_is_refuted_only_where_the_right_formula_is_not(job: MakeJob) -
     assert status("holds", "error") == "error"
 
 
-def test_mutants_decide_the_exit_code(job: MakeJob) -> None:
+def test_mutants_decide_the_exit_code(cell_of: CellOf) -> None:
     def code(*mutants: str) -> int:
-        cells = [job("fake draws"), *(job("fake draws", mutant=mutant) for mutant in mutants)]
+        cells = [cell_of("fake draws"), *(cell_of("fake draws", mutant=mutant) for mutant in mutants)]
         return summarise(HEADER, [record for cell in cells for record in evaluate(cell)]).exit_code
 
     assert code("half") == 0
@@ -140,20 +152,15 @@ def test_mutants_decide_the_exit_code(job: MakeJob) -> None:
 
 
 def test_every_statement_of_the_paper_has_its_place_in_order() -> None:
-    titles = [claim.title for claim in claims().values()]
-    assert statement_name("SGD DEVIATION: the mean") == "SGD DEVIATION"
-    assert statement_name("META-GRADIENT of a task, N steps") == "META-GRADIENT"
-    assert statement_name("Own: a larger cap") == "Own"
-    groups = list(grouped(claims().values()))
-    assert [name for name in groups if name in STATEMENTS] == list(STATEMENTS)
-    assert groups[-1] == "Own"
-    assert sum(map(len, grouped(claims().values()).values())) == len(titles)
+    groups = grouped(claims().values())
+    assert tuple(groups) == STATEMENTS
+    assert sum(map(len, groups.values())) == len(claims())
 
 
 def test_what_the_paper_says_comes_before_what_is_our_own() -> None:
     groups = grouped(reversed(claims().values()))
     for statement in ("PATH", "LINK", "THEOREM"):
-        own = [claim.source.startswith("own") for claim in groups[statement]]
+        own = [claim.source.own for claim in groups[statement]]
         assert own == sorted(own)
         assert set(own) == {False, True}
 
@@ -170,21 +177,21 @@ def test_the_summary_is_written_for_programs_and_for_people(summary_of: Callable
     assert "| fake violated | violated | 1 violated | 1.5 | 1 | 1.5000 | fakes.py:make, N = 1, recommended |" in text
 
 
-def test_the_markdown_table_is_in_the_order_of_the_paper(job: MakeJob) -> None:
-    records = [record for name in ("bias", "path", "constants") for record in found(job(name), ("holds", 0.5))]
+def test_the_markdown_table_is_in_the_order_of_the_paper(cell_of: CellOf) -> None:
+    records = [record for name in ("bias", "path", "constants") for record in found(cell_of(name), ("holds", 0.5))]
     rows = [line.split(" | ")[0] for line in markdown(summarise(HEADER, records)).splitlines()[4:]]
     assert rows == ["| constants", "| path", "| bias"]
 
 
-def test_a_blank_line_sets_the_wrong_constants_apart_from_the_table(job: MakeJob) -> None:
-    audit = replace(job("constants of fakes"), problem="fakes")
+def test_a_blank_line_sets_the_wrong_constants_apart_from_the_table(cell_of: CellOf) -> None:
+    audit = replace(cell_of("constants of fakes"), problem="fakes")
     lines = markdown(summarise(HEADER, stamp(audit, [{"verdict": "violated", "label": "rho"}]))).splitlines()
     at = lines.index("- wrong constant: fakes: the audit refuted the constant rho")
     assert lines[at + 1] == ""
 
 
-def test_text_of_a_user_cannot_break_the_markdown_table(job: MakeJob) -> None:
-    nasty = replace(job("fake draws"), problem="<img src=x>|\nnew line")
+def test_text_of_a_user_cannot_break_the_markdown_table(cell_of: CellOf) -> None:
+    nasty = replace(cell_of("fake draws"), problem="<img src=x>|\nnew line")
     summary = summarise(HEADER, stamp(nasty, [{"verdict": "holds", "tightness": 0.5}]))
     (row,) = (line for line in markdown(summary).splitlines() if "img" in line)
     assert row.count("|") - row.count("\\|") == 8

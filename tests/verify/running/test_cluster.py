@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from verify.running.environment import environment
 from verify.running.execution import InProcess, open_workers
-from verify.running.records import Job, Record
-from verify.running.run_file import environment
+from verify.running.provenance import Provenance, facts
+from verify.running.records import CellName, Record, RunError
 from verify.running.runner import run
 
 dask = pytest.importorskip("dask", reason="extra cluster")
@@ -28,16 +29,18 @@ def address() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
-def outcome(found: Iterator[list[Record]]) -> dict[Job, list[Record]]:
-    return {records[0].job: [replace(record, seconds=0.0) for record in records] for records in found}
+def outcome(found: Iterator[list[Record]]) -> dict[CellName, list[Record]]:
+    return {records[0].cell: [replace(record, seconds=0.0) for record in records] for records in found}
 
 
-def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(address: str, job: Callable[..., Job]) -> None:
-    jobs = [job(claim, N) for N in (1, 5) for claim in ("fake draws", "fake vacuous", "path", "link")]
+def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(
+    address: str, cell_of: Callable[..., CellName]
+) -> None:
+    cells = [cell_of(claim, N) for N in (1, 5) for claim in ("fake draws", "fake vacuous", "path", "link")]
     with open_workers(1, address) as workers:
-        found = outcome(run([*jobs, job("fake kill once")], workers))
-    assert found.pop(job("fake kill once"))[0].verdict == "holds"
-    assert found == outcome(run(jobs, InProcess()))
+        found = outcome(run([*cells, cell_of("fake kill once")], workers))
+    assert found.pop(cell_of("fake kill once"))[0].verdict == "holds"
+    assert found == outcome(run(cells, InProcess()))
 
 
 def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +50,24 @@ def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytes
         open_workers(1, address),
     ):
         pass
+
+
+def another_code() -> None:
+    environment()["code"] = "another"
+
+
+def the_same_code() -> None:
+    environment.cache_clear()
+
+
+def test_a_worker_that_turns_up_later_with_other_code_ends_the_run_in_one_line(
+    address: str, cell_of: Callable[..., CellName]
+) -> None:
+    """It is looked at whenever it answers, not only at the beginning."""
+    cells = [cell_of("fake draws", N) for N in range(8)]
+    with distributed.Client(address, set_as_default=False) as client, open_workers(1, address) as workers:
+        client.run(another_code, workers=[next(iter(client.scheduler_info()["workers"]))])
+        found = run(cells, workers, provenance=Provenance(facts()))
+        with pytest.raises(RunError, match=r"^the code of this suite is not the same in all processes"):
+            list(found)
+        client.run(the_same_code)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from verify.running.execution import THREADS, Cluster, one_thread, open_workers
+from verify.running.cluster import Cluster
+from verify.running.execution import open_workers
+from verify.running.threads import THREADS, one_thread
 
 
 def test_blas_has_one_thread_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,8 +35,8 @@ def test_a_run_that_fails_leaves_no_process_behind() -> None:
     def fail() -> None:
         with open_workers(2) as workers:
             assert set(multiprocessing.active_children()) > before
-            busy = workers.submit(time.sleep, 40.0)
-            while not busy.running():
+            workers.submit(time.sleep, 40.0)
+            while not workers.busy():
                 time.sleep(0.01)
             raise KeyboardInterrupt
 
@@ -66,7 +68,7 @@ def test_workers_start_with_ctrl_c_held_back() -> None:
 )
 def test_a_bad_scheduler_is_one_clear_line(address: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="extra cluster")
-    monkeypatch.setattr("verify.running.execution.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("verify.running.cluster.CONNECT_SECONDS", 0.2)
     with pytest.raises(ValueError, match=message):
         Cluster(address)
 

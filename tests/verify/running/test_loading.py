@@ -116,7 +116,7 @@ def test_spawned_workers_load_it_too_without_repeating_the_notices(
     ("text", "factory", "line"),
     [
         ("def plane(): ...", "plain", "defines no plain; did you mean plane?"),
-        ("", "", "defines no factory"),
+        ("", "", "names no factory: write "),
         ("plain = 3", "plain", "plain is a int, not a function"),
         ("def plain(): return 3", "plain", "the factory returned a int, not a Problem"),
         ("def plain(): return 1 / 0", "plain", "failed: ZeroDivisionError: division by zero (line 1)"),
@@ -151,7 +151,7 @@ def test_what_is_no_function_is_not_suggested(write: Write) -> None:
         ("somewhere.py", "write somewhere.py:FACTORY"),
         ("no_such_package.module:f", "No module named 'no_such_package'"),
         ("no-such-problem", "is unknown"),
-        (":", "cannot be imported"),
+        (":", "':' is unknown"),
         ("..:f", "cannot be imported"),
     ],
 )

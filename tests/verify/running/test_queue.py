@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from verify.running.evaluation import stamp
 from verify.running.queue import CHUNK_SECONDS, Gate, Queue
-from verify.running.records import Job
+from verify.running.records import CellName
 
-MakeJob = Callable[..., Job]
+CellOf = Callable[..., CellName]
 AUDIT = "constants of fakes"
 
 
-def test_the_longest_cell_comes_first_once_times_are_known(job: MakeJob) -> None:
+def test_the_longest_cell_comes_first_once_times_are_known(cell_of: CellOf) -> None:
     queue = Queue()
-    queue.add(job(claim, N) for N in (1, 20, 5) for claim in ("short", "long"))
+    queue.add(cell_of(claim, N) for N in (1, 20, 5) for claim in ("short", "long"))
     first = [queue.take() for _ in range(2)]
     assert sorted((cell.claim, cell.N) for (cell,) in first) == [("long", 20), ("short", 20)]  # nothing is known yet
-    queue.learn(job("short", 20), 0.5 * CHUNK_SECONDS)
-    queue.learn(job("long", 20), 40 * CHUNK_SECONDS)
+    queue.learn(cell_of("short", 20), 0.5 * CHUNK_SECONDS)
+    queue.learn(cell_of("long", 20), 40 * CHUNK_SECONDS)
     assert [[(cell.claim, cell.N) for cell in queue.take()] for _ in range(3)] == [
         [("long", 5)],
         [("long", 1)],
@@ -26,19 +26,19 @@ def test_the_longest_cell_comes_first_once_times_are_known(job: MakeJob) -> None
     assert not queue
 
 
-def test_chunks_are_no_longer_than_they_should_be(job: MakeJob) -> None:
+def test_chunks_are_no_longer_than_they_should_be(cell_of: CellOf) -> None:
     queue = Queue()
-    queue.learn(job("short"), CHUNK_SECONDS / 4)
-    queue.add(replace(job("short"), seed=seed) for seed in range(10))
+    queue.learn(cell_of("short"), CHUNK_SECONDS / 4)
+    queue.add(replace(cell_of("short"), seed=seed) for seed in range(10))
     sizes = []
     while queue:
         sizes.append(len(queue.take()))
     assert sizes == [4, 4, 2]
 
 
-def test_cells_wait_for_all_audits_of_their_problem_and_for_no_other(job: MakeJob) -> None:
-    audits = [job(AUDIT, 1), job(AUDIT, 2)]
-    waiting, free = job("fake draws"), replace(job("fake draws"), problem="other")
+def test_cells_wait_for_all_audits_of_their_problem_and_for_no_other(cell_of: CellOf) -> None:
+    audits = [cell_of(AUDIT, 1), cell_of(AUDIT, 2)]
+    waiting, free = cell_of("fake draws"), replace(cell_of("fake draws"), problem="other")
     gate = Gate([*audits, waiting, free], done=())
     assert gate.admit([*audits, waiting, free]) == ([*audits, free], [])
     good = stamp(audits[0], [{"verdict": "holds", "label": "L"}])
@@ -48,8 +48,8 @@ def test_cells_wait_for_all_audits_of_their_problem_and_for_no_other(job: MakeJo
     assert gate.admit([waiting]) == ([waiting], [])
 
 
-def test_a_refuted_constant_closes_the_gate(job: MakeJob) -> None:
-    audit, waiting = job(AUDIT), job("fake draws")
+def test_a_refuted_constant_closes_the_gate(cell_of: CellOf) -> None:
+    audit, waiting = cell_of(AUDIT), cell_of("fake draws")
     wrong = stamp(audit, [{"verdict": "violated", "label": name} for name in ("L", "rho", "L")])
     gate = Gate([audit, waiting], done=())
     gate.admit([audit, waiting])
@@ -57,12 +57,12 @@ def test_a_refuted_constant_closes_the_gate(job: MakeJob) -> None:
     for ready, blocked in (gate.admit(gate.learn(audit, wrong)), later.admit([waiting])):
         assert ready == []
         ((record,),) = blocked
-        assert (record.job, record.verdict) == (waiting, "inapplicable")
+        assert (record.cell, record.verdict) == (waiting, "inapplicable")
         assert record.note == "the audit refuted the constant L, rho"
 
 
-def test_a_wrong_constant_that_a_mutant_declares_closes_no_gate(job: MakeJob) -> None:
-    mutant, waiting = job(AUDIT, mutant="rho 1 % off"), job("fake draws")
+def test_a_wrong_constant_that_a_mutant_declares_closes_no_gate(cell_of: CellOf) -> None:
+    mutant, waiting = cell_of(AUDIT, mutant="rho 1 % off"), cell_of("fake draws")
     refuted = stamp(mutant, [{"verdict": "violated", "label": "rho"}])
     gate = Gate([mutant, waiting], done=())
     assert gate.admit([mutant, waiting]) == ([mutant], [])

@@ -7,58 +7,59 @@ from typing import Any
 import pytest
 
 from problems.registry import families
-from verify.claim import PROFILES, claims
+from verify.cell import PROFILES
+from verify.claim import claims
 from verify.running.selection import Selection, find_claim, plan
 
 
 def test_the_default_run_covers_every_claim_on_ordinary_and_sharp_problems() -> None:
-    jobs = plan(Selection())
-    assert len(set(jobs)) == len(jobs)
-    assert {job.claim for job in jobs} == set(claims())
+    cells = plan(Selection())
+    assert len(set(cells)) == len(cells)
+    assert {cell.claim for cell in cells} == set(claims())
     ordinary = {name for name, family in families().items() if family.role == "ordinary"}
-    path = {job.problem for job in jobs if job.claim == "path"}
-    assert path == ordinary | set(claims()["path"].sharp_on)
-    assert {job.N for job in jobs if job.claim == "path"} == set(PROFILES["default"].inner_steps)
+    path = {cell.problem for cell in cells if cell.claim == "path"}
+    assert path == ordinary | set(claims()["path"].instances)
+    assert {cell.N for cell in cells if cell.claim == "path"} == set(PROFILES["default"].inner_steps)
 
 
 def test_claims_name_registered_problems_and_their_mutants_have_names_of_their_own() -> None:
     for claim in claims().values():
-        named = {*claim.sharp_on, *(claim.problems or ()), *(mutant.problem for mutant in claim.mutants)}
+        named = {*claim.instances, *(claim.problems or ()), *(mutant.on for mutant in claim.mutants)}
         assert named <= set(families()), claim.name
         assert max(Counter(mutant.name for mutant in claim.mutants).values(), default=1) == 1, claim.name
 
 
 def test_a_claim_runs_on_the_problems_of_its_case_only() -> None:
-    for job in plan(Selection(profile="quick")):
-        assert families()[job.problem].case in claims()[job.claim].cases
+    for cell in plan(Selection(profile="quick")):
+        assert families()[cell.problem].case in claims()[cell.claim].cases
 
 
 def test_audits_come_first_and_come_along(fakes: str) -> None:
-    jobs = plan(Selection(claims=("fake draws",), problems=(fakes, "kink"), inner_steps=(5,)))
-    audits = [job.is_audit for job in jobs]
+    cells = plan(Selection(claims=("fake draws",), problems=(fakes, "kink"), inner_steps=(5,)))
+    audits = [cell.is_audit for cell in cells]
     assert audits == sorted(audits, reverse=True)
-    assert {job.problem for job in jobs if job.claim == "constants of fakes"} == {"fakes.py:make", "kink"}
+    assert {cell.problem for cell in cells if cell.claim == "constants of fakes"} == {"fakes.py:make", "kink"}
     # an audit of N = 1 only is made at the selected N where N = 1 is not selected
-    assert {job.N for job in jobs if job.claim == "constants of fakes"} == {5}
+    assert {cell.N for cell in cells if cell.claim == "constants of fakes"} == {5}
 
 
 def test_a_users_problem_is_named_by_its_file_wherever_it_lies(fakes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(fakes).parent)
     one, other = (plan(Selection(claims=("fake-draws",), problems=(spec,))) for spec in (fakes, "fakes.py:make"))
     assert one == other
-    assert {(job.problem, job.problem_spec) for job in one} == {("fakes.py:make", fakes)}
+    assert {(cell.problem, cell.problem_spec) for cell in one} == {("fakes.py:make", fakes)}
 
 
 def test_a_claim_that_does_not_apply_says_so_once_where_it_was_asked_for(fakes: str) -> None:
-    jobs = plan(Selection(claims=("fake needs", "fake draws"), problems=(fakes,), inner_steps=(1, 2)))
-    counts = Counter(job.claim for job in jobs)
+    cells = plan(Selection(claims=("fake needs", "fake draws"), problems=(fakes,), inner_steps=(1, 2)))
+    counts = Counter(cell.claim for cell in cells)
     assert (counts["fake needs"], counts["fake draws"]) == (1, 4)
 
 
 def test_mutants_are_planned_on_their_cell_after_the_right_formula(fakes: str) -> None:
-    jobs = plan(Selection(claims=("fake draws",), problems=(fakes, "quadratic"), mutants=True))
-    assert [job.mutant for job in jobs] == ["", "half", "loose", "crashing"]
-    assert {(job.problem, job.N, job.rule) for job in jobs} == {("quadratic", 2, "fixed")}
+    cells = plan(Selection(claims=("fake draws",), problems=(fakes, "quadratic"), mutants=True))
+    assert [cell.mutant for cell in cells] == ["", "half", "loose", "crashing"]
+    assert {(cell.problem, cell.N, cell.rule) for cell in cells} == {("quadratic", 2, "fixed")}
 
 
 def test_claims_are_found_however_they_are_spelled() -> None:

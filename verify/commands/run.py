@@ -1,0 +1,84 @@
+"""`python -m verify run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from verify.cell import PROFILES
+from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option, warn
+
+
+@click.command()
+@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
+@click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How hard to look."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
+@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), help="Seconds after which a cell is given up.")
+@out_option
+@click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
+@click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
+@click.option("--mutants", is_flag=True, help="Run wrong formulas, each of which must be refuted.")
+def run(
+    claims: tuple[str, ...],
+    problems: tuple[str, ...],
+    inner_steps: tuple[int, ...],
+    profile: str,
+    seed: int,
+    jobs: int | None,
+    scheduler: str | None,
+    cell_timeout: float | None,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    mutants: bool,
+) -> int:
+    """Verify claims on problems.
+
+    Exit code: 0 all hold, 1 something is violated, 2 bad usage, 3 inconclusive, errors, or the run could not
+    go on, 4 nothing or too little was judged.
+    """
+    from verify.reporting.display import progress_bar, show
+    from verify.running.selection import Selection
+    from verify.suite import verify
+
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs and --scheduler exclude each other")
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    with one_line_errors(), _kept_at_interrupt(out, overwrite):
+        selection = Selection(
+            claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
+        )
+        with progress_bar() as progress:
+            summary = verify(
+                selection,
+                out,
+                jobs=jobs or cores(),
+                scheduler=scheduler,
+                cell_timeout=cell_timeout,
+                resume=resume,
+                overwrite=overwrite,
+                progress=progress,
+                warn=warn,
+            )
+        show(summary, out)
+    return summary.exit_code
+
+
+@contextmanager
+def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
+    """At Ctrl-C, say what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        option = "--resume in place of --overwrite" if overwrite else "--resume"
+        fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)

@@ -1,0 +1,52 @@
+"""How a user names what is to be loaded: a registered name, `FILE.py:NAME` or `package.module:NAME`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from theory.validation import printable
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A name that a user gave, taken apart.
+
+    Attributes
+    ----------
+    text : as it was given.
+    place : full path of the file, or the module; "" for a registered name.
+    name : the name in the file or module, "" where none is given; or the registered name.
+    """
+
+    text: str
+    place: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """Take a name apart; nothing is looked up.
+
+        >>> Spec.parse("package.module:waves")
+        Spec(text='package.module:waves', place='package.module', name='waves')
+        """
+        place, _, name = (text, ":", "") if text.endswith(".py") else text.rpartition(":")
+        if place.endswith(".py"):
+            place = str(Path(os.path.expanduser(place)).resolve())
+        return cls(text, place, name) if place else cls(text, "", text)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that is named, if it is one."""
+        return Path(self.place) if self.place.endswith(".py") else None
+
+    @property
+    def shown(self) -> str:
+        """The name by which records and tables call it: it does not depend on where the file lies."""
+        return printable(self.text if self.file is None else f"{self.file.name}:{self.name}")
+
+    @property
+    def full(self) -> str:
+        """The name by which any process finds it, whatever its working directory."""
+        return self.text if self.file is None else f"{self.place}:{self.name}"
