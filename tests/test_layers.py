@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[1]
 LAYERS = ("theory", "problems", "verify", "figures")
 SLOW = {"scipy", "rich", "jinja2", "distributed", "dask", "sklearn", "threadpoolctl", "markupsafe"}
 SLOW |= {"jax", "torch", "array_api_compat"}
-LAZY = {"verify/reporting/display.py"}  # itself imported where it is used
+LAZY = {
+    "problems/user/jax_loss.py",
+    "problems/user/torch_loss.py",
+    "verify/reporting/display.py",
+}  # itself imported where it is used
 FILES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 
 

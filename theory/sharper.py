@@ -67,26 +67,26 @@ class Sharper(Convergence):
         return p.V * ((p.q(p.N) * gradient_norm + p.L * p.delta(p.N)) ** 2 + p.sigma_g**2 / p.T)
 
     @symbol
-    def c(p) -> Extended:
-        """`c = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
+    def x(p) -> Extended:
+        """`x = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
         return p.slope * sqrt(p.v)
 
     @symbol
     def kappa_sharper(p) -> Extended:
-        """`κ = 1 + c²/2 + c√(1 + c²/4)`, `c = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
+        """`κ = 1 + x²/2 + x√(1 + x²/4)`, `x = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
 
         Source: own (exact maximum over the mean, an eigenvalue, in place of two triangle inequalities).
         """
-        half = p.c / 2
+        half = p.x / 2
         return 1 + 2 * half * (half + hypot(1, half))
 
     @bound
     def inverse_moment_sharper(p, L_w: Number) -> Number:
-        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + c/2)/L_w`; the paper's way gives √κ.
+        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + x/2)/L_w`; the paper's way gives √κ.
 
         `L_w` > 0. Source: own, as `kappa_sharper`.
         """
-        return (1 + p.c / 2) / L_w
+        return (1 + p.x / 2) / L_w
 
     @symbol
     def larger_cap(p) -> Extended:

@@ -21,8 +21,6 @@ WEAKER = 1.02
 """By how much a bound that is attained must be seen to be too large."""
 CLEAR, MARGIN = 1e-3, 100
 """Relative rounding error with which a bound is still seen to be attained; roundings of one evaluation, at least."""
-NEAR = 0.01
-"""How far below its bound the largest measurement of an attained claim may stay, relatively."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Source:
 
 def paper(place: str) -> Source:
     """A statement of the paper, and where it stands there."""
-    return Source(f"Ji, Yang, Liang (2022), {place}; the paper's statement, constants re-proved", own=False)
+    return Source(f"Ji, Yang, Liang (2022), {place}", own=False)
 
 
 def own(why: str = "") -> Source:
@@ -146,8 +144,6 @@ class Claim:
     everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
-    improved_by : name of an own claim that says more from the same assumptions, where this one is not attained.
-    settled : its standing in words, where its own measurement settles it.
     mutants : wrong versions that must be refuted.
     formula : what is tested, where that is no symbol of the paper.
     audit : it examines the constants of a problem, on which every other claim rests.
@@ -173,8 +169,6 @@ class Claim:
     everywhere: bool = False
     attained: tuple[On, ...] = ()
     sharp: str = ""
-    improved_by: str = ""
-    settled: str = ""
     mutants: tuple[Mutant, ...] = ()
     formula: Formula = as_it_is
     audit: bool = False
@@ -211,17 +205,6 @@ class Claim:
         """How near the bound measurements come, in words."""
         attained = [f"{on.instance}: {on.why}" for on in self.attained]
         return "; ".join([*attained, *filter(None, [self.sharp])]) or "not known"
-
-    @property
-    def standing(self) -> str:
-        """Whether its bound is known to be the least: attained within 1 %, improved by another claim's, or open."""
-        if self.instance or self.audit:
-            return ""
-        if self.settled:
-            return self.settled
-        if any(on.within <= NEAR for on in self.attained):
-            return "attained"
-        return f"improved: {self.improved_by}" if self.improved_by else "open"
 
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""
@@ -299,7 +282,6 @@ def _attained(of: Claim, on: On) -> Claim:
         mutants=(too_large,),
         attained=(),
         sharp=f"{on.instance}: {on.why}",
-        improved_by="",
         of=of.name,
         instance=on.instance,
         at=on.at,

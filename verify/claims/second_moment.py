@@ -128,7 +128,6 @@ SADDLE = "saddle-hessian-noise"
         ),
     ),
     sharp="equality at N = 1 where the gradient vanishes",
-    improved_by="tight second moment per task",
     mutants=(
         Mutant("σ_H dropped", SADDLE, N=2, sigma_H=0.0),
         Mutant("D² for D", SADDLE, N=2, D=lambda D: D**2),
@@ -155,7 +154,6 @@ def second_moment_per_task(paper: Paper, gradient_norm: Real) -> Real:
     at=("recommended", "near cap"),
     also=("cusp",),
     sharp="cusp: half of the bound as α falls, 0.38 of it at α = 1/(8NL)",
-    improved_by="tight stochastic second moment",
     mutants=(Mutant("σ² coefficient quartered", "cusp", N=1, rule="recommended", sigma=lambda sigma: sigma / 2),),
 )
 def second_moment_over_tasks(paper: Paper, meta_gradient_norm: Real) -> Real:

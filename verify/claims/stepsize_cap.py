@@ -73,7 +73,6 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
     at=("near cap",),
     problems=INSTANCES,
     sharp=SHARP,
-    settled="attained",
     mutants=(
         Mutant("q^N < 2 for q^{2N} < 2", "opposed-curvature", cap=lambda p: np.expm1(np.log(2) / p.N) / p.L),
         Mutant("1.05 α_cap", "opposed-curvature", cap=lambda p: 1.05 * p.cap),
@@ -103,7 +102,6 @@ def farthest(finding: Finding) -> float:
     inner_steps=(1,),
     problems=("opposed-curvature", "twin-wells"),
     sharp=SHARP,
-    settled="attained",
     mutants=(Mutant("α_cap(1)/N", "opposed-curvature", N=1, cap=lambda p: (np.sqrt(2) - 1) / (p.L * p.N)),),
 )
 def cap_at_every_N(cell: Cell) -> Iterator[Finding]:

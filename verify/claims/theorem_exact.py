@@ -41,7 +41,6 @@ ASSUMES = (
         ),
     ),
     sharp="slow slope has the rate at every K",
-    improved_by="tight theorem exact",
     mutants=(
         Mutant("R/2 for R", "ramp", N=1, rule="recommended", R=lambda p: p.R / 2),
         Mutant("K^{1.1} for K", "ramp", N=1, rule="recommended", K=lambda K: K**1.1),
@@ -71,7 +70,6 @@ def exact(paper: Paper) -> Guarantee:
     inner_steps=(5,),
     also=("slow-slope",),
     sharp="ramp below the paper's cap (within 10 %)",
-    improved_by="tight theorem exact",
     mutants=(
         Mutant("R/2 for R", "ramp", R=lambda p: p.R / 2),
         Mutant("K^{1.1} for K", "ramp", K=lambda K: K**1.1),

@@ -55,7 +55,6 @@ RAMP, FLOOR = "ramp-finite-sum", "noise-floor"
             weaker=2.0,
         ),
     ),
-    improved_by="tight theorem finite-sum",
     mutants=(
         Mutant("R/2 for R", RAMP, N=1, rule="recommended", R=lambda p: p.R / 2),
         Mutant("K^{1.1} for K", RAMP, N=1, rule="recommended", K=lambda K: K**1.1),

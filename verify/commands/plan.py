@@ -44,14 +44,6 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--test-size", type=int, default=1, show_default=True, help="data per test set (finite-sum)")
 @click.option("--alpha-min", type=float, help="least inner stepsize; default 1/(8NL)")
 @click.option("--tasks", "number_of_tasks", type=int, default=1, show_default=True, help="number of tasks (exact)")
-@click.option(
-    "--theorem",
-    "certified_by",
-    type=click.Choice(["paper", "tight"]),
-    default="paper",
-    show_default=True,
-    help="whose theorem certifies: the paper's, or the own tight one",
-)
 @click.option("--max-oracle-calls", type=float, default=math.inf, help="the most that the run may cost")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def plan(as_json: bool, **fields: Any) -> int:

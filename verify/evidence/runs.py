@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from problems.problem import Problem
 from theory.algorithms import Algorithm, Trajectory, run
-from theory.constants import Real, Schedule
+from theory.constants import Schedule
+from theory.convergence import Guarantee
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Way
@@ -21,16 +22,7 @@ from verify.evidence.rounding import extent, meta_gradient_error, meta_objective
 from verify.evidence.sampling import sample_until
 from verify.verdict import EPS, Finding, Values
 
-
-class Promised(Protocol):
-    """What a theorem promises: `ḡ ≤ bound`."""
-
-    @property
-    def bound(self) -> Real:
-        """The bound."""
-
-
-Promise: TypeAlias = Callable[[Paper], Promised]
+Promise: TypeAlias = Callable[[Paper], Guarantee]
 """The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""

@@ -27,8 +27,7 @@ def ledger(out: Path) -> str:
     for statement, group in grouped(claims().values()).items():
         lines += ["", statement]
         for claim in group:
-            title = f"{claim.title} [{claim.standing}]" if claim.standing else claim.title
-            below = [title, *([_result(found[claim.name])] if claim.name in found else [])]
+            below = [claim.title, *([_result(found[claim.name])] if claim.name in found else [])]
             # A name that is too long for its column has its line to itself.
             first = [] if len(claim.name) > NAME_WIDTH else [below.pop(0)]
             lines.append("  ".join([f"  {claim.name:<{NAME_WIDTH}}", *first]).rstrip())
@@ -72,7 +71,6 @@ def explain(name: str) -> str:
         "Says": claim.says,
         "Assumes": "; ".join(claim.assumes) or "nothing",
         "Measured": claim.measured,
-        "Standing": claim.standing or "as the claim that it belongs to",
         "Sharp": claim.sharpness,
         "Cases": ", ".join(sorted(claim.cases)),
         "Needs": ", ".join(claim.needs) or "no constant beyond L",
