@@ -13,12 +13,15 @@ from problems.registry import register
 from theory.constants import Constants, Schedule
 from theory.paper import Paper
 
-MADE_FOR = {"C_beta": 80.0, "K": 10_000, "B": 64}
+STEPS = 10_000
+MADE_FOR = {"C_beta": 80.0, "K": STEPS, "B": 64}
 """The meta stepsize `1/(C_β L_w)`, the meta steps that the ramp is as long as, and the tasks per step where drawn."""
 
 
 @register("ramp", case="resampling", role="sharp")
-def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: float = 0.6) -> Problem:
+def ramp(
+    N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: float = 0.6, steps: int = STEPS
+) -> Problem:
     """A ramp of slope −g that ends after K meta steps of exact MAML: its theorem is attained within 3 %.
 
     `l' = −g` left of 0; there `l''` rises with slope ρ to `h = √(ρg)` and falls back to 0 at `2h/ρ`, which takes `l'`
@@ -47,11 +50,11 @@ def ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: flo
         L=L,
         rho=rho,
         probes=probes_around([0.0, bend, 2 * bend], bend),
-        start=-(MADE_FOR["K"] - 1) * meta_step - N * alpha * slope,
+        start=-(steps - 1) * meta_step - N * alpha * slope,
         scale=bend,
         lower_bound=-slope * bend,
         gradient_bound=slope,
-        made_for=MADE_FOR,
+        made_for=MADE_FOR | {"K": steps},
     )
 
 
@@ -63,3 +66,18 @@ def ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6,
     `κ = 2` and the `1/B` of the theorem tell the two guarantees apart.
     """
     return replace(ramp(N, alpha_L, L=L, rho=rho, slope=slope), case="finite-sum")
+
+
+@register("gentle-ramp", case="resampling", role="sharp")
+def gentle_ramp(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 0.1, slope: float = 0.1) -> Problem:
+    """A ramp so gentle, and so long, that `C_Lg/a` and the bend hardly count: the theorems are attained up to 0.4 %.
+
+    As `ramp`, with ρ = g = 0.1 and K = 10⁶: what is left is `√(1 − 1/(2C_β))`, 0.9969 at `C_β = 80`, and `O(C_L g/a)`.
+    """
+    return ramp(N, alpha_L, L=L, rho=rho, slope=slope, steps=1_000_000)
+
+
+@register("gentle-ramp-finite-sum", case="finite-sum", role="sharp")
+def gentle_ramp_finite_sum(N: int, alpha_L: float, *, L: float = 1.3, rho: float = 0.1, slope: float = 0.1) -> Problem:
+    """The gentle ramp with equal training and test loss: the same of Algorithm 2."""
+    return replace(gentle_ramp(N, alpha_L, L=L, rho=rho, slope=slope), case="finite-sum")

@@ -35,7 +35,7 @@ def rare(
     rho: float = 2.3,
     tilt: float = 1.3,
     mismatch: float = 2.9,
-    tasks: int = 1024,
+    tasks: int = 256,
 ) -> Problem:
     """Two of many tasks are tilted and mismatched: SECOND MOMENT (finite-sum) is `(Qσ + R√b_sq)²`, the own bound.
 
@@ -48,13 +48,14 @@ def rare(
 
 @register("rare-tuned", case="finite-sum", role="sharp")
 def rare_tuned(
-    N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, tilt: float = 1.3, tasks: int = 2048
+    N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, tilt: float = 1.3, tasks: int = 512
 ) -> Problem:
     """Two of many tasks, with `Qσ = R√b_sq`: the paper's SECOND MOMENT (finite-sum), factors 2 included, is attained.
 
     See `_rare` for the losses and their constants; `β = Qs/R` (`s` where N or α is zero, and with them R). At `w = 0`,
     the first probe, `E_i‖∇L_i‖² = 4Q²σ²`; the paper's `A_sq1 G² + A_sq2` with `G = 0` has `4Q²σ²` and terms of the
-    orders `b²` and `C_2²σ²`: the ratio is `1/(1 + (C_2 + Q√(2/tasks))²/C_1²)`, 1 as αL falls and tasks are many.
+    orders `b²` and `C_2²σ²`: the ratio is `1/(1 + (C_2 + Q√(2/tasks))²/C_1²)`, 1 as αL falls and
+    tasks are many (at `NαL = 0.01` 0.992 with 512, 0.997 with 2048).
     """
     growth = (1 + alpha_L) ** N
     mismatch = tilt * growth / (growth - 1) if growth > 1 else tilt

@@ -103,7 +103,7 @@ def coordinate_vee(
     rho: float = 2.3,
     steepness: float = 1000.0,
     quietness: float = 1.0,
-    dim: int = 64,
+    dim: int = 16,
 ) -> Problem:
     """As many tasks as coordinates, each with a V of its own: SECOND MOMENT over tasks is nearly attained at `N = 1`.
 
@@ -119,7 +119,8 @@ def coordinate_vee(
 
         E‖Ĝ_i‖² = q²[(s' + αLσ_g)² + (αLs')² + (1 − αL)²(d − 1)(s/d)² + σ_g²/T],
 
-    beside `q²[(σ + αL√(σ² + σ_g²))² + σ_g²/T]`: the ratio tends to 1 as d grows and `σ/σ_g` falls. With
+    beside `q²[(σ + αL√(σ² + σ_g²))² + σ_g²/T]`: the ratio tends to 1 as d grows and `σ/σ_g` falls (at αL =
+    0.01 it is 0.984 for d = 16, 0.996 for d = 64). With
     `quietness = 1` and T large it is that of the paper's form too, whose factors 2 are attained at `σ = αLσ_g`.
     """
     small = alpha_L or 1.0

@@ -63,7 +63,7 @@ def test_rare_attains_the_own_second_moment(N: int, x: float) -> None:
 @pytest.mark.parametrize(("x", "least"), [(0.01, 0.9971), (0.001, 0.9988)])
 @pytest.mark.parametrize("N", [1, 5])
 def test_rare_tuned_attains_the_second_moment_of_the_paper(N: int, x: float, least: float) -> None:
-    problem = rare_tuned(N, x / N)
+    problem = rare_tuned(N, x / N, tasks=2048)
     c, s = problem.constants, schedule(problem, N, x / N)
     _, meta = gradients(problem, s, 0)
     ratio = (meta**2).mean() / Paper(c, s).finite_sum_second_moment(abs(meta.mean()))
