@@ -142,4 +142,4 @@ def at_every_alpha(cell: Cell) -> Iterator[Finding]:
     K = int(problem.made_for.get("K", cell.effort.meta_steps))
     s = schedule(cell, C_beta=problem.made_for.get("C_beta", 1.0), K=K)
     L_w = cell.paper_at(s).unchanged.L_w(norm(problem.outer.gradient(problem.start[None])).mean())
-    yield exact_run(cell, lambda paper: AtEveryAlpha(paper.exact_every_alpha(L_w)), "exact", s)
+    yield exact_run(cell, lambda paper: AtEveryAlpha(paper.exact_every_alpha(L_w)), s)

@@ -60,7 +60,7 @@ class Run(Way):
         for setting in settings:
             if self.algorithm == "exact" or problem.deterministic:
                 s = schedule(cell, **{"K": cell.effort.meta_steps, **setting})
-                yield exact_run(cell, promise, self.algorithm, s)
+                yield exact_run(cell, promise, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
             if made_for or math.isfinite(largest_mean(problem, s)):
@@ -81,13 +81,12 @@ def horizon(cell: Cell, C_beta: float) -> int:
     return min(cell.effort.meta_steps // 2, round(enough * C_beta))
 
 
-def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -> Finding:
+def exact_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
     problem, c = cell.problem, cell.constants
     bound = float(promise(cell.paper_at(s)).bound)
-    # Where there is one task and no noise, all draws are equal, and so is their mean: one is as good as many.
-    one = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1) if problem.deterministic else {}
-    trajectory = run(algorithm, problem, c, replace(s, **one), problem.start, cell.rng("run"))
+    # Where there is one task and no noise, all draws are equal, and so is their mean: every algorithm is exact MAML.
+    trajectory = run("exact", problem, c, s, problem.start, cell.rng("run"))
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
