@@ -60,7 +60,7 @@ def vee(
         extremes=loss.extremes(),
         start=[0.0],
         scale=L / rho,
-        made_for={"S": 1},
+        made_for={"S": 1, "T": 10**9},
     )
 
 
@@ -103,7 +103,7 @@ def coordinate_vee(
     rho: float = 2.3,
     steepness: float = 1000.0,
     quietness: float = 1.0,
-    dim: int = 16,
+    dim: int = 32,
 ) -> Problem:
     """As many tasks as coordinates, each with a V of its own: SECOND MOMENT over tasks is nearly attained at `N = 1`.
 
@@ -146,7 +146,7 @@ def coordinate_vee(
         extremes=shape.extremes() * np.ones(dim),
         start=np.zeros(dim),
         scale=L / rho,
-        made_for={"S": 1},
+        made_for={"S": 1, "T": 10**9},
     )
 
 

@@ -57,9 +57,9 @@ class Plan:
         """Return the plan as a few lines of text."""
         s, request = self.schedule, self.request
         alpha_L = s.alpha * request.constants.L
-        whose = "own tight " if request.certified_by == "tight" else ""
+        whose = "tight" if request.certified_by == "tight" else "paper's"
         lines = [
-            f"The {whose}{request.case} theorem certifies ḡ ≤ {self.guarantee.bound:.6g} (asked for: "
+            f"The {whose} {request.case} theorem certifies ḡ ≤ {self.guarantee.bound:.6g} (asked for: "
             f"{request.epsilon:g}) with",
             f"  inner steps              N     = {int(s.N)}",
             f"  inner stepsize           α     = {s.alpha:.6g}   (αL = {alpha_L:.4g}, cap {request.cap:.6g})",
@@ -91,7 +91,7 @@ def plan(request: Request) -> Plan:
     >>> c = Constants(L=2.0, rho=1.5, sigma=0.7, b=0.0, b_sq=0.0)
     >>> planned = plan(Request(constants=c, N=5, epsilon=0.1, case="exact", Delta=3.0))
     >>> int(planned.schedule.K), bool(planned.guarantee.bound <= 0.1)
-    (1619, True)
+    (1600, True)
     """
     s = cheapest(request)
     if s is None:

@@ -39,14 +39,23 @@ class Sharper(Convergence):
         steps_of_last = Extended(shape) / p.log_q
         return Extended(choose(N > _SUMMED_STEPS, steps_of_last * last, summed))
 
+    @symbol
+    def beta_1(p) -> Extended:
+        """`q^N L δ_N`, how far noise takes the last gradient, pulled back."""
+        return p.q(p.N) * p.L * p.delta(p.N)
+
+    @symbol
+    def beta_2(p) -> Extended:
+        """`αρ q^{2N−1} Σ_{j<N} δ_j`, how far noise turns the Hessian factors, per unit of gradient."""
+        return p.alpha * p.rho * p.q(2 * p.N - 1) * p.delta_sum
+
     @bound
     def task_bias_sharper(p, gradient_norm: Number) -> Number:
         """BIAS of one task: `‖E Ĝ_i − ∇L_i‖ ≤ q^N L δ_N + αρ q^{2N−1} ‖∇l_i(w)‖ Σ_{j<N} δ_j`, for every α.
 
         `gradient_norm` = ‖∇l_i(w)‖. Source: own (the paper's proof with `delta` in place of `deviation`).
         """
-        at_end = p.q(p.N) * p.L * p.delta(p.N)
-        return at_end + p.alpha * p.rho * p.q(2 * p.N - 1) * gradient_norm * p.delta_sum
+        return p.beta_1 + p.beta_2 * gradient_norm
 
     @symbol
     def task_bias_one_step(p) -> Extended:

@@ -96,16 +96,6 @@ class Tight(Sharper):
         """SECOND MOMENT, finite-sum: `E‖∇L_i‖² ≤ (X + q^N(q^N − 1)√b̃)²`, X of (S0). Errors as `x`."""
         return (sqrt(p.spread(meta_gradient_norm)) + p.r_b * sqrt(p.b_sq)) ** 2
 
-    @symbol
-    def beta_1(p) -> Extended:
-        """`q^N L δ_N`, how far noise takes the last gradient, pulled back."""
-        return p.q(p.N) * p.L * p.delta(p.N)
-
-    @symbol
-    def beta_2(p) -> Extended:
-        """`αρ q^{2N−1} Σ_{j<N} δ_j`, how far noise turns the Hessian factors, per unit of gradient."""
-        return p.alpha * p.rho * p.q(2 * p.N - 1) * p.delta_sum
-
     @bound
     def noisy_gradient(p, gradient_norm: Number) -> Number:
         """`ρ_N = min(r_N, q^N y + Lδ_N)`: `√(E‖∇l_i(w_N)‖²)` at most, from `y = √(E‖∇l_i(w)‖²)`.

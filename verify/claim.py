@@ -145,6 +145,7 @@ class Claim:
     problems : names of the only problems of which it speaks, or None for all that it applies to.
     also : registered instances on which it is examined beside its problems, or beside the ordinary ones; those that
         attain it need not be named again.
+    by_default : the ordinary problems on which it is examined where none is chosen; all of them where empty.
     everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
@@ -172,6 +173,7 @@ class Claim:
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
     also: tuple[str, ...] = ()
+    by_default: tuple[str, ...] = ()
     everywhere: bool = False
     attained: tuple[On, ...] = ()
     sharp: str = ""

@@ -8,7 +8,7 @@ from verify.claim import Mutant, On, claim, own
 from verify.claims.bias import ASSUMES, MEASURED, Bias
 from verify.statements import BIAS
 
-KINKS = "tent-kink"
+KINKS = "kinks"
 
 
 @claim(
@@ -22,15 +22,16 @@ KINKS = "tent-kink"
     by=Bias(over_tasks=True),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma", "sigma_g"),
-    at=("recommended", "near cap"),
+    at=("recommended",),
+    inner_steps=(1, 2, 5),
     also=("tent",),
     attained=(
         On(
             KINKS,
-            "noise takes two paths off kinks of l'' that bend the same way, as αL → 0 and gradients grow",
+            "paths are chains on two points a step, off kinks of l'' that bend the same way, as NαL → 0",
             within=0.01,
-            at=("recommended",),
-            N=(2,),
+            at=("small", "recommended"),
+            N=(2, 3),
             only="S = 1",
         ),
     ),

@@ -30,7 +30,8 @@ PAIR = "saddle-pair"
     by=attack_points,
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
-    at=("recommended", "near cap", "small"),
+    at=("recommended",),
+    inner_steps=(1, 2, 5),
     attained=(On(PAIR, "up to the share x², as NαL → 0", within=0.01, at=("small", "recommended")),),
     mutants=(
         Mutant("σ 3 % less", PAIR, rule="recommended", sigma=lambda sigma: 0.97 * sigma),

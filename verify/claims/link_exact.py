@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
-from verify.cell import Cell
+from verify.cell import Cell, StepsizeRule
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import MEAN, linked
 from verify.claims.range import CAP, STRETCH, tight
@@ -14,6 +14,7 @@ from verify.evidence.quantities import norm
 from verify.statements import LINK
 from verify.verdict import Measured
 
+BOTH: tuple[StepsizeRule, ...] = ("recommended", "near cap")
 CUSP, ROOT = "weighted-cusp", "root mean square"
 
 
@@ -30,9 +31,11 @@ CUSP, ROOT = "weighted-cusp", "root mean square"
     measured="norm of the mean test gradient, and root mean square of the gradients, attacked over w",
     by=attack_points.of({MEAN: 0, ROOT: 0}),
     needs=("rho", "sigma", "b"),
+    at=("recommended",),
+    inner_steps=(1, 2, 5),
     attained=(
-        On(CUSP, "tasks are stretched by p and by Q in the shares that cancel, as ρ → ∞", within=1e-3),
-        On("weighted-cusp-finite-sum", "the same, with equal training and test losses", within=1e-3),
+        On(CUSP, "tasks are stretched by p and by Q in the shares that cancel, as ρ → ∞", within=1e-3, at=BOTH),
+        On("weighted-cusp-finite-sum", "the same, with equal training and test losses", within=1e-3, at=BOTH, N=(1,)),
     ),
     sharp="in two dimensions and more open at a fixed α: within 2 % at 1/(8NL), and it tends to equality as α → 0",
     mutants=(

@@ -37,6 +37,7 @@ class EnumeratedMoment(StepsizeMoment):
     by=EnumeratedMoment(2),
     needs=("rho", "sigma", "sigma_g", "b"),
     at=("recommended", "near cap"),
+    inner_steps=(1, 2, 5),
     also=(TWO_POINT, PAIR),
     attained=(
         On(ONE_WITHOUT, "one task of many has no gradient: the extremal law", within=1e-9, only="D_L = 1, B' = 1"),
@@ -63,6 +64,7 @@ def exact_stepsize_kappa(paper: Paper) -> Real:
     by=EnumeratedMoment(1),
     needs=("rho", "sigma", "sigma_g", "b"),
     at=("recommended", "near cap"),
+    inner_steps=(1, 2, 5),
     also=(TWO_POINT, ONE_WITHOUT),
     attained=(On(PAIR, "one of two tasks has a gradient", within=1e-9, only="D_L = 1, B' = 1"),),
     mutants=(Mutant("1 + c²/(2 + 2c) for κ_1", PAIR, kappa_1=lambda p: 1 + p.c**2 / (2 + 2 * p.c)),),

@@ -36,9 +36,16 @@ def tight(cell: Cell) -> Tight:
     measured="distance of each task's meta-gradient from the multiple of its gradient, attacked over w, worst task",
     by=attack_points,
     needs=("rho",),
+    at=("recommended", "near cap"),
+    inner_steps=(1, 2, 5),
     attained=(
-        On("saddle", "every factor stretches by q", within=1e-9),
-        On("weighted-cusp", "on one side every factor stretches by q, on the other by 1 − αL", within=1e-9),
+        On("saddle", "every factor stretches by q", within=1e-9, at=("near cap",)),
+        On(
+            "weighted-cusp",
+            "on one side every factor stretches by q, on the other by 1 − αL",
+            within=1e-9,
+            at=("near cap",),
+        ),
     ),
     mutants=(
         Mutant("q^N for Q", "saddle", Q=lambda p: p.q(p.N)),

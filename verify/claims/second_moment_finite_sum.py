@@ -48,6 +48,7 @@ from verify.verdict import Measured
             A_sq2=lambda p: p.A_sq2 - 2 * (p.q(p.N) * p.e(p.N)) ** 2 * (p.b_sq - p.b**2),
         ),
         Mutant("b̃ dropped", "rare-mismatch", rule="recommended", b_sq=0.0),
+        Mutant("1 for the factors 2", "rare-tuned", N=1, rule="small", A_sq2=lambda p: p.A_sq2 / 2),
     ),
 )
 def second_moment_finite_sum(cell: Cell, w: Array) -> Measured:

@@ -55,10 +55,10 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option(
     "--theorem",
     "certified_by",
-    type=click.Choice(["paper", "tight"]),
-    default="paper",
+    type=click.Choice(["tight", "paper"]),
+    default="tight",
     show_default=True,
-    help="whose theorem certifies: the paper's, or the own tight one",
+    help="which theorem certifies: the own one, which is the sharpest, or the paper's",
 )
 @click.option("--max-oracle-calls", type=float, default=math.inf, help="the most that the run may cost")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")

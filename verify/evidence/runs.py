@@ -12,13 +12,17 @@ import numpy as np
 from problems.problem import Problem
 from theory.algorithms import Algorithm, Trajectory, run
 from theory.constants import Real, Schedule
+from theory.maml import mean_over_tasks
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Way
+from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until
+from verify.evidence.tree import enumerate_paths, mean_estimator
 from verify.verdict import EPS, Finding, Values
 
 
@@ -32,6 +36,8 @@ class Promised(Protocol):
 
 Promise: TypeAlias = Callable[[Paper], Promised]
 """The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
+MANY = 10**9
+"""Tasks per step from which on a step of Algorithm 1 is as good as its mean."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
 
@@ -63,13 +69,16 @@ class Run(Way):
                 yield exact_run(cell, promise, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
-            if made_for or math.isfinite(largest_mean(problem, s)):
+            if float(s.B) >= MANY:
+                yield expected_run(cell, promise, s)
+            elif made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:
     """Return the cell's schedule with its own initial gap Δ, which rounding must not make negative."""
-    return cell.schedule(Delta=max(cell.problem.initial_gap(cell.alpha, cell.N), 0.0), **fields)
+    s = cell.schedule(**fields)
+    return replace(s, Delta=max(cell.problem.initial_gap(float(s.alpha), int(s.N)), 0.0))
 
 
 def horizon(cell: Cell, C_beta: float) -> int:
@@ -110,6 +119,31 @@ def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[fl
     drift = float((beta * (1 + 1 / s.C_beta) * (norm + e) * e).sum())
     start = meta_objective_error(problem, s, size[0], trajectory.objective[0, 0])
     return float(e.mean()), drift + float(np.mean(start))
+
+
+def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """A run whose steps average so many draws that each is along the mean of Ĝ, which is enumerated; B', D_L → ∞ too.
+
+    One sample are the first steps. An error e of a step moves all that follow: gradients by at most `(1 + 1/C_β)` times
+    as much at each further step.
+    """
+    problem, alpha, N, S, steps = cell.problem, float(s.alpha), int(s.N), int(s.S), cell.effort.meta_steps
+    p, bound = cell.paper_at(s).unchanged, float(promise(cell.paper_at(s)).bound)
+    w, norms, error = problem.start[None], [], 0.0
+    for _ in range(steps):
+        point = w[:, None]
+        norms.append(float(norm(mean_over_tasks(meta_gradients(cell, point)))[0]))
+        error = max(error, float(meta_gradient_error(problem, s, noisy_extent(problem, w)).mean()))
+        mean = mean_over_tasks(mean_estimator(problem, enumerate_paths(problem, w, alpha, N, S), alpha))
+        w = w - mean / (s.C_beta * p.L_w(norm(problem.outer.gradient(point)).mean()))
+    return Finding(
+        measured=float(np.mean(norms)),
+        bound=bound,
+        slack=error * (1 + 1 / float(s.C_beta)) ** steps + unit(problem) * (N + 1) * bound,
+        method="enumeration",
+        samples=steps,
+        **_described(s),
+    )
 
 
 def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:
