@@ -14,6 +14,8 @@ from problems.registry import register
 from theory.constants import Constants
 
 DIM, WIDE = 4, 64
+LONG = 20_000
+"""Meta steps after which the beginning of a run no longer counts."""
 
 
 def both_ways(length: float, dim: int) -> npt.NDArray[np.float64]:
@@ -22,7 +24,9 @@ def both_ways(length: float, dim: int) -> npt.NDArray[np.float64]:
 
 
 @register("noise-floor", case="finite-sum", role="sharp")
-def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9, dim: int = DIM) -> Problem:
+def noise_floor(
+    N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9, dim: int = DIM, steps: int = 60
+) -> Problem:
     """Convex quadratic tasks around centres `±r e_j`: the draw of tasks alone sets how small Algorithm 2 gets `‖∇L‖`.
 
     `l_i(w) = (L/2)‖w − c_i‖²` for training and test, so `ρ = b = 0`, and `σ = L r` exactly at every w. With
@@ -45,12 +49,14 @@ def noise_floor(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0.9, d
         extremes=both_ways(radius, dim),
         analytic=True,
         scale=radius,
-        made_for={"C_beta": 8, "B": 16, "K": 60},
+        made_for={"C_beta": 8, "B": 16, "K": steps},
     )
 
 
 @register("noise-floor-data", case="resampling", role="sharp")
-def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float = 0.9, dim: int = DIM) -> Problem:
+def noise_floor_data(
+    N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float = 0.9, dim: int = DIM, steps: int = 100
+) -> Problem:
     """One convex quadratic whose data tilt it by `±σ_g e_j`: the data alone set how small Algorithm 1 gets `‖∇L‖`.
 
     `l(w) = (L/2)‖w‖²`, one task, so `ρ = σ = σ_H = 0`, σ_g is exact at every w, and 0 is the minimum. A meta step is
@@ -73,7 +79,7 @@ def noise_floor_data(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: float =
         extremes=both_ways(largest / L, dim),
         analytic=True,
         scale=sigma_g / L,
-        made_for={"C_beta": 20, "B": 8, "K": 100},
+        made_for={"C_beta": 20, "B": 8, "K": steps},
     )
 
 
@@ -83,7 +89,7 @@ def noise_floor_wide(N: int, alpha_L: float, *, L: float = 1.3, sigma: float = 0
 
     As `αL → 0` and K → ∞, `E‖∇L‖² = σ²/(2C_βB(1 − 1/(2C_β)))` is the square of the own bound of Algorithm 2.
     """
-    return noise_floor(N, alpha_L, L=L, sigma=sigma, dim=WIDE)
+    return noise_floor(N, alpha_L, L=L, sigma=sigma, dim=WIDE, steps=LONG)
 
 
 @register("noise-floor-data-wide", case="resampling", role="sharp")
@@ -92,4 +98,4 @@ def noise_floor_data_wide(N: int, alpha_L: float, *, L: float = 1.3, sigma_g: fl
 
     As `αL → 0` and K → ∞, `E‖∇L‖² = σ_g²/(2C_βTB(1 − 1/(2C_β)))` is the square of the own bound.
     """
-    return noise_floor_data(N, alpha_L, L=L, sigma_g=sigma_g, dim=WIDE)
+    return noise_floor_data(N, alpha_L, L=L, sigma_g=sigma_g, dim=WIDE, steps=LONG)

@@ -24,10 +24,8 @@ from verify.verdict import Finding
 
 ROOT = "ḡ is at most the positive root of c_1 ḡ² = (A + Γḡ)(r + sḡ), Γ = C_L/p, A = a + C_L[(Q + p)/(2√(pQ)) σ + m/p]"
 SLOPE = "while the slope is constant, every step lowers the objective by just what the theorem needs"
-STATIONARY = (
-    "noise: the root mean square of the stationary law of a convex quadratic is the bound, as αL → 0 and K → ∞; "
-    "open at a fixed α"
-)
+FLOOR, DATA_FLOOR = "noise-floor-wide", "noise-floor-data-wide"
+STATIONARY = "noise: on a convex quadratic in many dimensions the stationary ‖∇L‖ is the bound, as αL → 0 and K → ∞"
 
 
 @claim(
@@ -69,9 +67,15 @@ def tight_exact(paper: Paper) -> Guarantee:
     needs=("rho", "sigma", "b", "b_sq", "lower_bound"),
     at=("recommended",),
     inner_steps=(5,),
-    attained=(On(RAMP, SLOPE, within=0.01, at=("small",), N=(1,), called="ramp"),),
-    sharp=STATIONARY,
-    mutants=(Mutant("r/2 for r", RAMP, N=1, rule="recommended", spent=lambda p: p.spent / 2),),
+    attained=(
+        On(RAMP, SLOPE, within=0.01, at=("small",), N=(1,), called="ramp"),
+        On(FLOOR, STATIONARY, within=0.025, weaker=1.05, at=("small",), N=(1, 5), called="noise floor"),
+    ),
+    mutants=(
+        Mutant("r/2 for r", RAMP, N=1, rule="recommended", spent=lambda p: p.spent / 2),
+        Mutant("noise/1.1", FLOOR, N=1, rule="small", noise=lambda p: p.noise / 1.1),
+        Mutant("B² for B", FLOOR, N=1, rule="small", B=lambda B: B**2),
+    ),
 )
 def tight_finite_sum(paper: Paper) -> Guarantee:
     """The tight finite-sum theorem."""
@@ -108,10 +112,13 @@ def tight_finite_sum(paper: Paper) -> Guarantee:
             N=(1,),
             called="bias floor",
         ),
+        On(DATA_FLOOR, STATIONARY, within=0.025, weaker=1.05, at=("small",), N=(1,), called="noise floor"),
     ),
-    sharp=STATIONARY,
+    sharp="open at a fixed α: the variance term and the bias term",
     mutants=(
         Mutant("r/2 for r", "ramp", N=1, rule="recommended", spent=lambda p: p.spent / 2),
+        Mutant("noise/1.1", DATA_FLOOR, N=1, rule="small", noise=lambda p: p.noise / 1.1),
+        Mutant("B² for B", DATA_FLOOR, N=1, rule="small", B=lambda B: B**2),
         Mutant("bias dropped", "bias-floor", N=1, rule="small", e_0=0.0),
         Mutant("e_0/1.05 for e_0", "bias-floor", N=1, rule="small", e_0=lambda p: p.e_0 / 1.05),
     ),

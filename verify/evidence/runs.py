@@ -18,6 +18,7 @@ from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.moments import is_isotropic, mean_gradient_norm
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
@@ -38,6 +39,8 @@ Promise: TypeAlias = Callable[[Paper], Promised]
 """The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
 MANY = 10**9
 """Tasks per step from which on a step of Algorithm 1 is as good as its mean."""
+LONGEST = 1000
+"""Meta steps from which on runs that can be computed without any draw are."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
 
@@ -71,6 +74,8 @@ class Run(Way):
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
             if float(s.B) >= MANY:
                 yield expected_run(cell, promise, s)
+            elif float(s.K) > LONGEST and is_isotropic(problem):
+                yield isotropic_run(cell, promise, s)
             elif made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
 
@@ -142,6 +147,20 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
         slack=error * (1 + 1 / float(s.C_beta)) ** steps + unit(problem) * (N + 1) * bound,
         method="enumeration",
         samples=steps,
+        **_described(s),
+    )
+
+
+def isotropic_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """The mean over all runs on isotropic quadratics, from 0, between limits that rest on moments."""
+    mean, bound = mean_gradient_norm(cell.problem, s), float(promise(cell.paper_at(s)).bound)
+    return Finding(
+        measured=float(mean.estimate[0]),
+        bound=bound,
+        lower=float(mean.lower[0]),
+        upper=float(mean.upper[0]),
+        slack=unit(cell.problem) * (cell.N + 1) * bound,
+        method="enumeration",
         **_described(s),
     )
 
