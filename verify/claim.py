@@ -84,6 +84,7 @@ class On:
     only : what the labels of the checks begin with that attain it, where not all do.
     called : the instance's name within that of the claim, where it has another one there.
     weaker : the factor on the bound that must be seen to be too large.
+    alone : the claim itself is not examined there, as where sampling could not tell the two apart at other N.
     """
 
     instance: str
@@ -94,6 +95,7 @@ class On:
     only: str = ""
     called: str = ""
     weaker: float = WEAKER
+    alone: bool = False
 
 
 def nothing(cell: Cell) -> Iterator[Finding]:
@@ -149,7 +151,8 @@ class Claim:
     everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
-    improved_by : name of an own claim that says more from the same assumptions, where this one is not attained.
+    improved_by : name of an own claim that says more from the same assumptions, where this one, or some term of it, is
+        not attained.
     settled : its standing in words, where its own measurement settles it.
     mutants : wrong versions that must be refuted.
     formula : what is tested, where that is no symbol of the paper.
@@ -207,7 +210,7 @@ class Claim:
     @property
     def instances(self) -> tuple[str, ...]:
         """Registered instances on which it is examined beside its problems, or beside the ordinary ones."""
-        attaining = () if self.by.long else (on.instance for on in self.attained)
+        attaining = () if self.by.long else (on.instance for on in self.attained if not on.alone)
         return tuple(dict.fromkeys((*attaining, *self.also)))
 
     @property
@@ -223,9 +226,9 @@ class Claim:
             return ""
         if self.settled:
             return self.settled
-        if any(on.within <= NEAR for on in self.attained):
-            return "attained"
-        return f"improved: {self.improved_by}" if self.improved_by else "open"
+        attained = "attained" if any(on.within <= NEAR for on in self.attained) else ""
+        improved = f"improved: {self.improved_by}" if self.improved_by else ""
+        return "; ".join(filter(None, [attained, improved])) or "open"
 
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""

@@ -30,8 +30,16 @@ from verify.statements import BIAS
             within=2e-3,
             N=(2, 3),
             only="S = 1",
+            alone=True,
         ),
-        On("martingale-tent", "noise takes the path off the peak of the gradient", within=1e-3, N=(1,), only="S = 1"),
+        On(
+            "martingale-tent",
+            "noise takes the path off the peak of the gradient",
+            within=1e-3,
+            N=(1,),
+            only="S = 1",
+            alone=True,
+        ),
     ),
     sharp="open for S ≥ 2, N ≥ 2: a mean of S draws is never two-point",
     mutants=(

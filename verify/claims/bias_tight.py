@@ -33,6 +33,7 @@ KINKS = "kinks"
             at=("small", "recommended"),
             N=(2, 3),
             only="S = 1",
+            alone=True,
         ),
     ),
     sharp="open for S ≥ 2: a mean of S draws is never two-point",

@@ -83,6 +83,7 @@ def planned_run(cell: Cell) -> Iterator[Finding]:
     at=("recommended",),
     problems=("quadratic",),
     sharp="attained as N grows",
+    settled="attained",
     mutants=(
         Mutant("1/(4NL)", "quadratic", rule="recommended", alpha=lambda alpha: 2 * alpha),
         Mutant("q^N < 2 for q^{2N} < 2", "quadratic", rule="recommended", cap=lambda p: p.cap / 2.5),

@@ -64,9 +64,12 @@ class SecondMoment(EstimatorExpectation):
         return Enumerated(Measured(value, bound(self.size(cell, w)), slack), label(sizes), value.size)
 
     def sampled(self, cell: Cell, sizes: Sizes, bound: Bound) -> Sampled | None:
-        """Sample `E[‖Ĝ_i‖² | path]` where the noise has a finite support, else `‖Ĝ_i‖²`: both are bounded."""
+        """Sample `E[‖Ĝ_i‖² | path]` where the noise has a finite support, else `‖Ĝ_i‖²`: both are bounded.
+
+        Not for sizes that an instance is made for: they are to be exact.
+        """
         ranges = self.ranges(cell, sizes)
-        if ranges is None:
+        if ranges is None or sizes not in self.SIZES:
             return None
         problem, N, alpha, w = cell.problem, cell.N, cell.alpha, few_points(cell, SAMPLED_POINTS)
         S, D, T = sizes["S"], sizes["D"], sizes["T"]
@@ -175,6 +178,7 @@ def without_factors(p: Paper, meta_gradient_norm: Number) -> Number:
             at=("small",),
             N=(1,),
             only="S, D, T = 1, 1, 10",
+            alone=True,
         ),
     ),
     sharp="cusp: half of the bound as α falls, 0.38 of it at α = 1/(8NL)",
