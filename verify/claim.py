@@ -27,6 +27,15 @@ NEAR = 0.01
 """How far below its bound the largest measurement of an attained claim may stay, relatively."""
 
 
+WHOSE = (
+    "paper: the paper's statement, its constants proved again from its assumptions (where they are smaller than the "
+    "printed ones, the claim is the stronger). own: not in the paper.",
+    "attained: on a named instance, at least 0.99 of the bound. improved: by an own statement from the same "
+    "assumptions. open: neither is known; `explain` says what is.",
+)
+"""What the marks of a claim in a list mean."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a statement comes from, in words, and whether it is our own."""
@@ -229,6 +238,11 @@ class Claim:
         attained = "attained" if any(on.within <= NEAR for on in self.attained) else ""
         improved = f"improved: {self.improved_by}" if self.improved_by else ""
         return "; ".join(filter(None, [attained, improved])) or "open"
+
+    @property
+    def listed(self) -> str:
+        """Its title, whose it is, and its standing: a line of a list."""
+        return f"{self.title} [{'; '.join(filter(None, ['own' if self.source.own else 'paper', self.standing]))}]"
 
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""

@@ -136,6 +136,8 @@ def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
 
 def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
     yield "source", claim.source.text
+    if claim.standing:
+        yield "standing", claim.standing
     yield "assumptions", "; ".join(claim.assumes) or "none"
     yield "measured", claim.measured
     yield "attained", claim.sharpness

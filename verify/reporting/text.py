@@ -9,7 +9,7 @@ from pathlib import Path
 
 from problems.registry import families
 from theory.validation import printable
-from verify.claim import claims
+from verify.claim import WHOSE, claims
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
 from verify.running.records import RECORDS, Run, read
@@ -22,13 +22,13 @@ def ledger(out: Path) -> str:
     run = _results(out)
     found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
+    lines += [line for text in WHOSE for line in textwrap.wrap(text, 100)]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
     for statement, group in grouped(claims().values()).items():
         lines += ["", statement]
         for claim in group:
-            title = f"{claim.title} [{claim.standing}]" if claim.standing else claim.title
-            below = [title, *([_result(found[claim.name])] if claim.name in found else [])]
+            below = [claim.listed, *([_result(found[claim.name])] if claim.name in found else [])]
             # A name that is too long for its column has its line to itself.
             first = [] if len(claim.name) > NAME_WIDTH else [below.pop(0)]
             lines.append("  ".join([f"  {claim.name:<{NAME_WIDTH}}", *first]).rstrip())

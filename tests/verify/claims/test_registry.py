@@ -78,6 +78,23 @@ def test_a_bound_that_is_attained_is_so_at_every_rule(claim: Claim, check: Check
                 assert record.slack <= resolved * record.bound  # or slack could pass for attainment
 
 
+@pytest.mark.parametrize("claim", ALL, ids=by_name)
+def test_every_statement_is_attained_improved_by_an_own_one_or_open_with_what_is_known(claim: Claim) -> None:
+    assert bool(claim.standing) != bool(claim.of or claim.audit)
+    if claim.improved_by:
+        better = claims()[claim.improved_by]
+        assert better.source.own
+        assert (better.statement, better.standing) == (claim.statement, "attained")
+    if claim.standing == "open":
+        assert claim.sharp
+
+
+def test_of_the_paper_only_rates_that_no_single_loss_has_are_open() -> None:
+    assert [claim.name for claim in ALL if claim.standing == "open" and not claim.source.own] == [
+        "complexity in accuracy"
+    ]
+
+
 def test_titles_tell_claims_apart() -> None:
     assert len({(claim.statement, claim.title) for claim in ALL}) == len(ALL)
     assert all(claim.title.endswith(f"on {claim.instance}") for claim in ATTAINED)
