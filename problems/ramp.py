@@ -18,6 +18,19 @@ MADE_FOR = {"C_beta": 80.0, "K": STEPS, "B": 64}
 """The meta stepsize `1/(C_β L_w)`, the meta steps that the ramp is as long as, and the tasks per step where drawn."""
 
 
+def bend(L: float, rho: float, slope: float) -> tuple[CurvatureSpline, float, float]:
+    """A ramp that bends into a flat right of 0, as fast as ρ allows, its infimum, and half of the bend's length.
+
+    Raises ValueError where its curvature would exceed L.
+    """
+    h = math.sqrt(rho * slope)
+    if h >= L:
+        raise ValueError(f"slope = {slope:g} is not allowed: ρg must be < L² = {L * L:g}")
+    half = h / rho
+    loss = CurvatureSpline.draw([0.0, half, 2 * half], [0.0, h, 0.0], anchor=0, gradient=-slope)
+    return loss, -slope * half, half
+
+
 @register("ramp", case="resampling", role="sharp")
 def ramp(
     N: int, alpha_L: float, *, L: float = 1.3, rho: float = 1.6, slope: float = 0.6, steps: int = STEPS
@@ -37,11 +50,7 @@ def ramp(
     `Δ = (K − 1)g²/(C_βL_w) + gh/ρ` is just what the theorem needs for it, up to `1/(2C_β)`, the bend's `O(C_β/K)`, and
     the `1/C_1` of LINK, which costs little as `C_L g/a` is small.
     """
-    h = math.sqrt(rho * slope)
-    if h >= L:
-        raise ValueError(f"slope = {slope:g} is not allowed: ρg must be < L² = {L * L:g}")
-    bend = h / rho
-    loss = CurvatureSpline.draw([0.0, bend, 2 * bend], [0.0, h, 0.0], anchor=0, gradient=-slope)
+    loss, flat, scale = bend(L, rho, slope)
     alpha = alpha_L / L
     L_w = Paper(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha)).L_w(slope)
     meta_step = slope / (MADE_FOR["C_beta"] * float(L_w))
@@ -49,10 +58,10 @@ def ramp(
         loss,
         L=L,
         rho=rho,
-        probes=probes_around([0.0, bend, 2 * bend], bend),
+        probes=probes_around([0.0, scale, 2 * scale], scale),
         start=-(steps - 1) * meta_step - N * alpha * slope,
-        scale=bend,
-        lower_bound=-slope * bend,
+        scale=scale,
+        lower_bound=flat,
         gradient_bound=slope,
         made_for=MADE_FOR | {"K": steps},
     )

@@ -13,7 +13,7 @@ from verify.cell import Cell
 from verify.claim import Mutant, On, Way, claim, own
 from verify.claims.range import CAP
 from verify.claims.theorem_exact import ASSUMES as OF_EXACT
-from verify.claims.theorem_exact import EXACT
+from verify.claims.theorem_exact import EXACT, SPLIT
 from verify.claims.theorem_finite_sum import MEASURED, RAMP
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
@@ -43,6 +43,7 @@ STATIONARY = "noise: on a convex quadratic in many dimensions the stationary ‖
     mutants=(
         Mutant("r/2 for r", "ramp", N=1, rule="recommended", spent=lambda p: p.spent / 2),
         Mutant("Γ dropped", "ramp", N=1, rule="recommended", G=0.0),
+        Mutant("σ dropped", SPLIT, N=1, rule="small", sigma=0.0),
     ),
 )
 def tight_exact(paper: Paper) -> Guarantee:
