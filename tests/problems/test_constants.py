@@ -28,8 +28,8 @@ UPPER_BOUNDS = {
     "random-ridges": {"rho": 0.8},
     "ramp": {"L": 0.7},
     "ramp-finite-sum": {"L": 0.7},
-    "gentle-ramp": {"L": 0.07},
-    "gentle-ramp-finite-sum": {"L": 0.07},
+    "gentle-ramp": {"L": 0.3},
+    "gentle-ramp-finite-sum": {"L": 0.3},
 }
 NAMES = {"L", "rho", "sigma", "sigma_g", "sigma_H", "b", "b_sq"}
 ATTAINED, ATTAINED_ON_SPLINES = 0.991, 1 - 1e-6

@@ -76,7 +76,8 @@ def test_a_ramp_is_just_as_long_as_the_run(build: Callable[..., Problem], option
 def test_the_gentle_ramp_attains_the_own_theorems(name: str, N: int) -> None:
     """A run of K steps has ḡ = g, as on every ramp; the own theorems without noise, at α = 1/(8NL), allow g/0.996."""
     alpha_L = 1 / (8 * N)
-    problem = (gentle_ramp_finite_sum if name == "finite-sum" else gentle_ramp)(N, alpha_L)
+    build = gentle_ramp_finite_sum if name == "finite-sum" else gentle_ramp
+    problem = build(N, alpha_L, rho=0.1, slope=0.1, steps=1_000_000)
     c, alpha, g, made_for = problem.constants, alpha_L / problem.constants.L, problem.gradient_bound, problem.made_for
     C_beta, K, B, q_N = made_for["C_beta"], made_for["K"], made_for["B"], (1 + alpha_L) ** N
     Q, a, x = q_N**2, q_N**2 * c.L, N * alpha_L + q_N - 1 if name == "finite-sum" else 2 * N * alpha_L

@@ -39,7 +39,7 @@ STATIONARY = "noise: on a convex quadratic in many dimensions the stationary ‖
     by=EXACT,
     needs=("rho", "sigma", "b", "lower_bound"),
     inner_steps=(5,),
-    attained=(On("ramp", SLOPE, within=0.01, at=("small",), N=(1,)),),
+    attained=(On("gentle-ramp", f"{SLOPE}, at the paper's stepsize", within=0.01, at=("recommended",), N=(1,)),),
     mutants=(
         Mutant("r/2 for r", "ramp", N=1, rule="recommended", spent=lambda p: p.spent / 2),
         Mutant("Γ dropped", "ramp", N=1, rule="recommended", G=0.0),
