@@ -30,7 +30,7 @@ KINKS = "kinks"
             KINKS,
             "paths are chains on two points a step, off kinks of l'' that bend the same way, as NαL → 0",
             within=0.01,
-            at=("small", "recommended"),
+            at=("recommended",),
             N=(2, 3),
             only="S = 1",
             alone=True,
