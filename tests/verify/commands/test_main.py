@@ -122,7 +122,7 @@ def test_a_resumed_run_knows_what_the_audit_refuted(invoke: Invoke, fakes: str, 
 @pytest.mark.parametrize(
     ("first", "again"),
     [
-        (("--profile", "quick"), ("--profile", "quick", "--inner-steps", "5,1,2,1")),
+        (("--profile", "quick"), ("--profile", "quick", "--inner-steps", "5,1,0,2,1")),
         (("--claim", "fake needs", "--claim", "FAKE_draws"), ("--claim", "fake-draws", "--claim", "fake needs")),
     ],
 )
@@ -296,7 +296,7 @@ def test_plan_prints_text_and_json(invoke: Invoke) -> None:
         ("explain lnk", "claim = 'lnk' is unknown; did you mean 'link'?"),
         ("compare nowhere nowhere", "cannot read nowhere: No such file or directory"),
         ("compare nowhere nowhere --tolerance=-1", "tolerance = -1 is not allowed"),
-        ("plan --L 1", "Missing option '--delta'"),
+        ("plan --L 1 -N 1 --eps 0.1", "Missing option '--delta'"),
         ("plan --delta 1 -N 1 --eps 0.1", "Missing option '--L'"),
     ],
 )
