@@ -72,6 +72,10 @@ def tight_exact(paper: Paper) -> Guarantee:
         On(RAMP, SLOPE, within=0.01, at=("small",), N=(1,), called="ramp"),
         On(FLOOR, STATIONARY, within=0.025, weaker=1.05, at=("small",), N=(1, 5), called="noise floor"),
     ),
+    sharp=(
+        "noise at a fixed α: opposed-floor has 0.99 of it as C_βB → ∞, in a stationary law that a theorem of so many "
+        "steps (K ≥ 10¹⁸) cannot be run beside"
+    ),
     mutants=(
         Mutant("r/2 for r", RAMP, N=1, rule="recommended", spent=lambda p: p.spent / 2),
         Mutant("noise/1.1", FLOOR, N=1, rule="small", noise=lambda p: p.noise / 1.1),
