@@ -50,7 +50,10 @@ ASSUMES = (
             called="ramp as recommended",
         ),
     ),
-    sharp="slow slope has the rate at every K",
+    sharp=(
+        "slow-slope has the rate at every K: 0.44 of the bound at K = 10⁴; no loss that serves every smaller K too can "
+        "have more than 0.5505 of it there"
+    ),
     improved_by="tight theorem exact",
     mutants=(
         Mutant("R/2 for R", "ramp", N=1, rule="recommended", R=lambda p: p.R / 2),
