@@ -125,6 +125,11 @@ class Cell:
         """The paper at the cell's constants and another schedule."""
         return Paper(self.constants, s, **self.changes)
 
+    @cached_property
+    def common(self) -> Cell:
+        """The same for all claims: what is drawn there belongs to the problem, N and rule, and claims can share it."""
+        return replace(self, claim="")
+
     def rng(self, *place: object) -> np.random.Generator:
         """Generator keyed by (seed, claim, problem, N, rule, place): independent of order and of workers."""
         return np.random.default_rng(keyed_seed(self.seed, self.claim, self.problem_name, self.N, self.rule, *place))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until
 from verify.evidence.tree import enumerate_paths, mean_estimator
+from verify.shared import shared
 from verify.verdict import EPS, Finding, Values
 
 
@@ -97,10 +99,8 @@ def horizon(cell: Cell, C_beta: float) -> int:
 
 def exact_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
-    problem, c = cell.problem, cell.constants
-    bound = float(promise(cell.paper_at(s)).bound)
-    # Where there is one task and no noise, all draws are equal, and so is their mean: every algorithm is exact MAML.
-    trajectory = run("exact", problem, c, s, problem.start, cell.rng("run"))
+    problem, bound = cell.problem, float(promise(cell.paper_at(s)).bound)
+    trajectory = one_run(cell, s)
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
@@ -110,6 +110,15 @@ def exact_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
         method="run",
         **_described(s),
     )
+
+
+def one_run(cell: Cell, s: Schedule) -> Trajectory:
+    """One run from the problem's start in which nothing is random, made once for all claims and mutants."""
+    # Where there is one task and no noise, all draws are equal, and so is their mean: every algorithm is exact MAML,
+    # which reads none of these sizes.
+    one = replace(s, Delta=0.0, **dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1))
+    problem, rng = cell.problem, cell.common.rng("run")
+    return shared(cell, partial(run, "exact", problem, cell.constants, one, problem.start, rng), "run", one)
 
 
 def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
@@ -185,7 +194,8 @@ def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule,
 
     described = _described(s)
     enough = replace(cell, effort=replace(cell.effort, samples=first_round(cell, highest, bound)))
-    finding, _ = sample_until(enough, draw, interval, np.array([bound]), described["label"], share=share)
+    place = ("run", algorithm, *(value for name, value in described["witness"].items() if name != "Delta"))
+    finding, _ = sample_until(enough.common, draw, interval, np.array([bound]), *place, share=share)
     return replace(finding, method="run", **described)
 
 

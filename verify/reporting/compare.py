@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from theory.validation import printable
-from verify.reporting.ledger import worst
-from verify.running.records import Record, Run, read
+from verify.running.records import Record, Run, read, worst
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import Source, claims, is_audit
-from verify.running.records import CellName, Header, Record
-from verify.statements import STATEMENTS
+from verify.reporting.answers import answer
+from verify.running.records import CellName, Header, Record, worst
+from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
@@ -28,9 +29,11 @@ class ClaimSummary:
     claim, statement, title, says, source, standing : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
+    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
+    answer : what the run says of a claim of a user, in words; "" for the suite's own.
     """
 
     claim: str
@@ -41,9 +44,11 @@ class ClaimSummary:
     standing: str
     checks: Mapping[Verdict, int]
     worst: Record | None
+    silent: tuple[tuple[Verdict, str, int], ...]
     reason: str
     seconds: float
     estimated: bool
+    answer: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -153,9 +158,11 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         standing=known.standing if known else "",
         checks=_count(records),
         worst=worst(records),
+        silent=tuple(_silent(records)),
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
+        answer=answer(records),
     )
 
 
@@ -172,13 +179,10 @@ def _count(records: Iterable[Record]) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
 
 
-def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, a violated one before any other; None if none was judged."""
-
-    def rank(record: Record) -> tuple[bool, float]:
-        return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
-
-    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
+def _silent(records: Iterable[Record]) -> Iterator[tuple[Verdict, str, int]]:
+    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
+    for (verdict, reason), count in reasons.items():
+        yield verdict, reason, count
 
 
 def _reason(records: Collection[Record]) -> str:
@@ -213,11 +217,11 @@ T = TypeVar("T", bound=Entry)
 
 
 def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by statement: the paper's in its order, then others as they come.
+    """Claims, or their summaries, by statement: the paper's in its order, its neighbours, then others as they come.
 
     Within a statement, what the paper says comes before what is our own.
     """
-    groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
+    groups: dict[str, list[T]] = {name: [] for name in (*STATEMENTS, *NEIGHBOURS)}
     for entry in sorted(entries, key=lambda entry: entry.source.own):
         groups.setdefault(entry.statement, []).append(entry)
     return {name: group for name, group in groups.items() if group}
