@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from theory.constants import Constants, Schedule
 from theory.loss import Array, Loss, TaskIndex
-from theory.maml import mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
+from theory.maml import Direction, mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
 from theory.oracle import Counted, OracleCount
 from theory.smoothness import Smoothness
 from theory.validation import integer, one_of, real
@@ -112,6 +112,7 @@ def run(
     *,
     replicas: int = 1,
     meta_stepsize: float | None = None,
+    direction: Direction = meta_gradient,
 ) -> Trajectory:
     """Run `K` meta steps of exact MAML, Algorithm 2 ("finite-sum") or Algorithm 1 ("resampling").
 
@@ -124,6 +125,7 @@ def run(
     rng : source of every draw of the run (exact MAML draws nothing).
     replicas : independent replicas R where `start` is (d,).
     meta_stepsize : a fixed β instead of the theorem's, or None.
+    direction : what exact MAML steps along; one of `theory.neighbours` makes it that method. The others have their own.
 
     Raises
     ------
@@ -145,7 +147,7 @@ def run(
     w = start.copy() if start.ndim == 2 else np.tile(start, (replicas, 1))
     R, K = len(w), int(s.K)
     count = OracleCount()
-    estimate = _estimator(algorithm, tasks, s, rng, R, count)
+    estimate = _estimator(algorithm, tasks, s, rng, R, count, direction)
     p = Smoothness(c, s)
 
     def smoothness(mean_norm: Array) -> Array:
@@ -208,7 +210,13 @@ def _mean_gradient_norm(losses: Loss, w: Array) -> Array:
 
 
 def _estimator(
-    algorithm: Algorithm, tasks: Tasks, s: Schedule, rng: np.random.Generator, R: int, count: OracleCount
+    algorithm: Algorithm,
+    tasks: Tasks,
+    s: Schedule,
+    rng: np.random.Generator,
+    R: int,
+    count: OracleCount,
+    direction: Direction,
 ) -> Callable[[Array], tuple[Array, Array]]:
     """What one meta step computes at `w` (R, d): the meta-gradient (R, d) and the mean gradient norm for L̂ (R,)."""
     N, alpha = int(s.N), float(s.alpha)
@@ -223,7 +231,7 @@ def _estimator(
         return Counted(tasks.minibatch(chosen, size, rng), size, count)
 
     def exact(w: Array) -> tuple[Array, Array]:
-        gradient = mean_over_tasks(meta_gradient(w[:, None], alpha, N, train, test))
+        gradient = mean_over_tasks(direction(w[:, None], alpha, N, train, test))
         return gradient, _mean_gradient_norm(test, w[:, None])
 
     def draw_losses(size: int) -> tuple[Loss, Loss, Callable[[Array], Array]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from theory.loss import Array, Loss, TaskIndex
 from theory.validation import integer, real
+
+Direction: TypeAlias = Callable[[Array, Any, int, Loss, Loss], Array]
+"""`(w, alpha, N, inner, outer)` ↦ a direction for each task: `meta_gradient`, or one of `theory.neighbours`."""
 
 
 def adapt(w: Array, alpha: float | Array, losses: Sequence[Loss]) -> list[Array]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 from theory.convergence import Exact, FiniteSum, Guarantee, Resampling
-from theory.sharper import ExactSharper, Sharper
+from theory.neighbours import Neighbours
+from theory.sharper import ExactSharper
 
 
-class Paper(Sharper):
-    """All symbols and bounds of the paper, and the own sharper ones, at given constants and a given schedule.
+class Paper(Neighbours):
+    """All symbols and bounds of the paper, the own sharper ones, and those of its neighbours, at given constants.
 
     >>> from theory.constants import Constants, Schedule
     >>> c, s = Constants(L=2.0, sigma=1.0), Schedule(N=1, alpha=0.125, D=3)

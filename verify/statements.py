@@ -1,6 +1,8 @@
-"""What the paper states, by name: the groups of the ledger, in its order."""
+"""What the paper states, by name, and what its neighbours are: the groups of the ledger, in its order."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 CONSTANTS = "CONSTANTS"
 META_GRADIENT = "META-GRADIENT"
@@ -34,3 +36,18 @@ STATEMENTS = (
     STEPSIZE_CAP,
 )
 """The assumptions first. An own statement belongs to the one that it sharpens; a user's claim may name another."""
+
+FIRST_ORDER = "FIRST-ORDER MAML"
+HESSIAN_FREE = "HESSIAN-FREE MAML"
+REPTILE = "REPTILE"
+MORE_STEPS = "MORE STEPS AT TEST TIME"
+
+NEIGHBOURS = (FIRST_ORDER, HESSIAN_FREE, REPTILE, MORE_STEPS)
+"""The second part of the ledger: methods that are run in place of exact MAML, and other uses of what it finds."""
+
+NEIGHBOURS_TITLE = "NEIGHBOURS: what is run in place of exact MAML, all own statements"
+
+
+def first_neighbour(statements: Iterable[str]) -> str:
+    """Where among `statements`, in the order of the ledger, its second part begins; "" if it is not there."""
+    return next((name for name in statements if name in NEIGHBOURS), "")

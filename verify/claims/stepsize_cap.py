@@ -73,6 +73,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
     assumes=ASSUMES,
     measured="critical stepsize, by bisection: do iterates from near the meta-minimiser come nearer to it?",
     at=("near cap",),
+    least_N=1,
     problems=INSTANCES,
     sharp=SHARP,
     mutants=(
@@ -83,8 +84,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
 )
 def cap(cell: Cell) -> Iterator[Finding]:
     """Compare at the cell's own N."""
-    if cell.N > 0:
-        yield compare(cell, cell.N)
+    yield compare(cell, cell.N)
 
 
 def farthest(finding: Finding) -> float:

@@ -24,14 +24,18 @@ def cli() -> None:
 
 @cli.command("list", short_help="Show the ledger, and what the last run says of it.")
 @click.option("--problems", is_flag=True, help="List the problems instead.")
+@click.option("--claim", "claims", multiple=True, metavar="FILE.py", help="List its claims too; repeatable.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Results. Default: those of the last run."
 )
-def list_(problems: bool, out: Path | None) -> None:
+def list_(problems: bool, claims: tuple[str, ...], out: Path | None) -> None:
     """Show the ledger: each statement, its claims, and what the results say of them."""
     from verify.reporting import text
+    from verify.running.selection import find_claims
 
     with one_line_errors():
+        for spec in claims:
+            find_claims(spec)
         click.echo(text.problems() if problems else text.ledger(out or latest()))
 
 
@@ -40,7 +44,8 @@ def list_(problems: bool, out: Path | None) -> None:
 def explain(name: str) -> None:
     """Show a claim (what it says, assumes and measures, where it is sharp, its mutants) or a problem.
 
-    Of a problem (a registered name, or FILE.py:FACTORY): constants, their proof, what it attains, and a sketch.
+    Of a problem (a registered name, or FILE.py:FACTORY): constants, their proof, what it attains, and a sketch. Of
+    FILE.py, each claim that it makes.
     """
     from verify.reporting import explanation
 

@@ -14,7 +14,9 @@ from verify.commands.places import RESULTS, free, latest, out_option
 
 
 @click.command()
-@click.option("--claim", "claims", metavar="CLAIM", multiple=True, help="Claim to verify; repeatable. Default: all.")
+@click.option(
+    "--claim", "claims", metavar="CLAIM", multiple=True, help="Claim, or FILE.py[:NAME]; repeatable. Default: all."
+)
 @click.option(
     "--problem",
     "problems",

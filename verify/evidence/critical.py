@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from problems.problem import Problem
 from theory.loss import Array
-from theory.maml import mean_over_tasks, meta_gradient
+from theory.maml import Direction, mean_over_tasks, meta_gradient
 from verify.verdict import Values
 
 PARTS, ROUNDS = 256, 3
@@ -25,26 +25,38 @@ class Bracket:
 
 
 def fixed_steps(
-    problem: Problem, N: int, alpha: Values | float, beta: float, w: Array, steps: int
+    problem: Problem,
+    N: int,
+    alpha: Values | float,
+    beta: float,
+    w: Array,
+    steps: int,
+    direction: Direction = meta_gradient,
 ) -> tuple[Array, Array]:
     """Exact MAML with fixed β from `w` (P, d), an inner stepsize for all or (P,) for each: the last two iterates.
 
-    They may be infinite or NaN where the iterates diverge.
+    Along another direction where one is given. They may be infinite or NaN where the iterates diverge.
     """
     previous, column = w, alpha[:, None, None] if isinstance(alpha, np.ndarray) else alpha
     with np.errstate(all="ignore"):
         for _ in range(steps):
-            gradient = mean_over_tasks(meta_gradient(w[:, None], column, N, problem.inner, problem.outer))
+            gradient = mean_over_tasks(direction(w[:, None], column, N, problem.inner, problem.outer))
             previous, w = w, w - beta * gradient
     return previous, w
 
 
 def contracts(
-    problem: Problem, N: int, alpha: Values, beta: float, displacement: float, steps: int = 4
+    problem: Problem,
+    N: int,
+    alpha: Values,
+    beta: float,
+    displacement: float,
+    steps: int = 4,
+    direction: Direction = meta_gradient,
 ) -> npt.NDArray[np.bool_]:
     """Whether iterates that start `displacement` from the meta-minimiser 0, in every coordinate, come nearer: (P,)."""
     start = np.full((len(alpha), problem.dim), displacement)
-    _, w = fixed_steps(problem, N, alpha, beta, start, steps)
+    _, w = fixed_steps(problem, N, alpha, beta, start, steps, direction)
     return np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1)
 
 

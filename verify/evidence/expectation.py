@@ -103,10 +103,11 @@ class PathExpectation(Expectation):
     """A mean over the minibatches of an inner path, of S data each: nothing is random at N = 0."""
 
     SIZES: ClassVar[Sequence[Sizes]] = ({"S": 1}, {"S": 4})
+    least_N = 1
 
     def sizes(self, cell: Cell) -> Sequence[Sizes]:
-        """None where nothing is random."""
-        return self.SIZES if cell.N > 0 else ()
+        """Sizes of the minibatches."""
+        return self.SIZES
 
     def ranges(self, cell: Cell, sizes: Sizes) -> AlmostSure | None:
         """Ranges on which sampling rests; None where they are not known, or a smaller S has narrower intervals."""

@@ -10,8 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from theory.validation import printable
-from verify.reporting.ledger import worst
-from verify.running.records import Header, Place, Record, Stream, reading
+from verify.running.records import Header, Place, Record, Stream, reading, worst
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}

@@ -20,6 +20,7 @@ from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summa
 from verify.reporting.progress import meter
 from verify.reporting.summary_files import figures
 from verify.running.records import CellName, Record
+from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
@@ -79,7 +80,11 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -
     other = max([len("other"), *map(len, others)])
     names, places = _shares(width - CLAIM_NUMBERS - other)
     table = _table("claim", "holds", "other", *NUMBERS, "where")
+    second = first_neighbour(statements)
     for statement, claims in statements.items():
+        if statement == second:
+            table.add_row("")
+            table.add_row(Text(elided(NEIGHBOURS_TITLE, names), style="bold"))
         table.add_row(Text(elided(statement, names), style="bold"))
         for claim in claims:
             worst = claim.worst
@@ -151,7 +156,9 @@ def _remarks(summary: Summary) -> Iterator[str]:
     yield from summary.wrong_constants
     for claim in summary.claims:
         worst = claim.worst
-        if "violated" in claim.checks and worst is not None and not worst.is_audit:
+        if claim.answer and not summary.mutants:
+            yield claim.answer
+        elif "violated" in claim.checks and worst is not None and not worst.is_audit:
             measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
             against = "falls short of" if measured < bound else ">"
             yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"

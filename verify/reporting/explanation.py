@@ -13,13 +13,14 @@ from dataclasses import fields
 from problems.problem import Problem
 from problems.registry import families
 from theory.constants import Constants
+from theory.symbols import BOUNDS
 from theory.validation import suggestion
 from verify.cell import StepsizeRule, alpha_L
 from verify.claim import Claim, claims
 from verify.reporting.book import place
 from verify.reporting.sketch import sketch
 from verify.running.loading import load_problem
-from verify.running.selection import find_claim
+from verify.running.selection import find_claims
 from verify.running.spec import Spec
 
 WIDTH = 100
@@ -30,12 +31,17 @@ SHOWN_RULE: StepsizeRule = "near cap"
 
 
 def explain(name: str) -> str:
-    """Everything about a claim or a problem of this name; raises ValueError with the nearest name for none."""
-    if name in families() or Spec.parse(name).place:
+    """Everything about a claim or a problem of this name, or about the claims of a file.
+
+    Raises ValueError with the nearest name where there is none.
+    """
+    if name in families():
         return problem(name)
     try:
-        return claim(claims()[find_claim(name)])
+        return "\n\n".join(claim(claims()[each]) for each in find_claims(name))
     except ValueError:
+        if (named := Spec.parse(name)).place and named.name:
+            return problem(name)
         if hint := suggestion(name, families()):
             raise ValueError(f"{name!r} is neither a claim nor a problem{hint}") from None
         raise
@@ -44,13 +50,16 @@ def explain(name: str) -> str:
 def claim(made: Claim) -> str:
     """Everything about a claim."""
     steps = "those of the profile" if made.inner_steps is None else ", ".join(map(str, made.inner_steps))
-    where = "the ordinary problems" if made.problems is None else ", ".join(made.problems)
+    every = "all registered problems" if made.everywhere else "the ordinary problems"
+    where = every if made.problems is None else ", ".join(made.problems)
     entries = {
         "Claim": made.name,
+        **({"Answers": made.answers} if made.answers else {}),
         "Source": made.source.text,
         "Proof": place("claim", made.name) or "not in the book",
         "Says": made.says,
         "Assumes": "; ".join(made.assumes) or "nothing",
+        "Bounds": "; ".join(f"{name}(p, {', '.join(BOUNDS[name])})" for name in made.bounds) or "a formula of its own",
         "Measured": made.measured,
         "Sharp": made.sharpness,
         "Cases": ", ".join(sorted(made.cases)),
@@ -59,11 +68,10 @@ def claim(made: Claim) -> str:
         "Stepsizes": ", ".join(made.at),
         "Inner steps": steps,
     }
-    mutants = [f"  {mutant.name}: {mutant.on}, N = {mutant.N}, {mutant.rule}" for mutant in made.mutants]
-    title = f"{made.statement}: {made.title}"
-    return "\n".join(
-        [*_wrapped(title), "", *_entries(entries), "", "Mutants, each refuted by the suite where it says:", *mutants]
-    )
+    lines = [*_wrapped(f"{made.statement}: {made.title}"), "", *_entries(entries)]
+    if made.mutants:
+        lines += ["", "Mutants, each refuted by the suite where it says:"]
+    return "\n".join([*lines, *(f"  {each.name}: {each.on}, N = {each.N}, {each.rule}" for each in made.mutants)])
 
 
 def problem(spec: str) -> str:

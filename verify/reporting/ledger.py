@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import Source, claims, is_audit
-from verify.running.records import CellName, Header, Record
-from verify.statements import STATEMENTS
+from verify.reporting.answers import answer
+from verify.running.records import CellName, Header, Record, worst
+from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
@@ -32,6 +33,7 @@ class ClaimSummary:
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
+    answer : what the run says of a claim of a user, in words; "" for the suite's own.
     """
 
     claim: str
@@ -45,6 +47,7 @@ class ClaimSummary:
     reason: str
     seconds: float
     estimated: bool
+    answer: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -157,6 +160,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
+        answer=answer(records),
     )
 
 
@@ -171,15 +175,6 @@ def _summarise_mutant(cell: CellName, cells: Mapping[CellName, Collection[Record
 def _count(records: Iterable[Record]) -> dict[Verdict, int]:
     found = Counter(record.verdict for record in records)
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
-
-
-def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, a violated one before any other; None if none was judged."""
-
-    def rank(record: Record) -> tuple[bool, float]:
-        return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
-
-    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 
 
 def _silent(records: Iterable[Record]) -> Iterator[tuple[Verdict, str, int]]:
@@ -220,11 +215,11 @@ T = TypeVar("T", bound=Entry)
 
 
 def grouped(entries: Iterable[T]) -> dict[str, list[T]]:
-    """Claims, or their summaries, by statement: the paper's in its order, then others as they come.
+    """Claims, or their summaries, by statement: the paper's in its order, its neighbours, then others as they come.
 
     Within a statement, what the paper says comes before what is our own.
     """
-    groups: dict[str, list[T]] = {name: [] for name in STATEMENTS}
+    groups: dict[str, list[T]] = {name: [] for name in (*STATEMENTS, *NEIGHBOURS)}
     for entry in sorted(entries, key=lambda entry: entry.source.own):
         groups.setdefault(entry.statement, []).append(entry)
     return {name: group for name, group in groups.items() if group}

@@ -12,12 +12,13 @@ from problems.registry import families
 from verify.claim import Claim, claims
 from verify.reporting.book import address, place
 from verify.reporting.compare import Comparison
-from verify.reporting.ledger import ClaimSummary, Summary, worst
+from verify.reporting.ledger import ClaimSummary, Summary
 from verify.reporting.mathematics import mathematics
 from verify.reporting.plot import by_steps, plot
 from verify.reporting.summary_files import number, ratio
-from verify.running.records import Record, plain
+from verify.running.records import Record, plain, worst
 from verify.running.store import write_text
+from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
 REPORT = "report.html"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -113,6 +114,8 @@ def render(
         summary=summary,
         records=records,
         groups=groups,
+        second=first_neighbour(groups),
+        second_title=NEIGHBOURS_TITLE,
         problems=[Column(name, _kind(name)) for name in sorted(judged)],
         profile=settings.get("profile", ""),
         seed=settings.get("seed", ""),
@@ -144,6 +147,8 @@ def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
 
 
 def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
+    if claim.answers:
+        yield "answers", claim.answers
     yield "source", claim.source.text
     yield "assumptions", "; ".join(claim.assumes) or "none"
     yield "measured", claim.measured

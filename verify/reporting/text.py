@@ -15,6 +15,7 @@ from verify.reporting.book import place
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
 from verify.running.records import RECORDS, Run, read
+from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
 WIDTH, NAME_WIDTH, LEAST = 100, 36, 24
 """Columns of the whole where there is no terminal, of a name, and that a text has at least."""
@@ -27,8 +28,10 @@ def ledger(out: Path) -> str:
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
-    for statement, group in grouped(claims().values()).items():
-        lines += ["", statement]
+    statements = grouped(claims().values())
+    second = first_neighbour(statements)
+    for statement, group in statements.items():
+        lines += ["", *([NEIGHBOURS_TITLE, ""] if statement == second else []), statement]
         for claim in group:
             result = _result(found[claim.name]) if claim.name in found else ""
             lines += _listed(f"  {claim.name}", [claim.title, result], NAME_WIDTH)

@@ -25,7 +25,7 @@ from verify.verdict import JUDGED, Finding, Verdict, judge
 FORMAT, HEADED_FORMAT = 3, 2
 """Of what is written; and of an earlier version, whose header was the first line of the records."""
 RECORDS, MUTANTS = "records.jsonl", "mutants.jsonl"
-TEXTS = ("claim", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
+TEXTS = ("claim", "claim_spec", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
 INTEGERS = ("N", "seed", "index", "checks", "samples")
 REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "shortfall", "tightness", "seconds")
 SHOWN = ("claim", "problem", "mutant", "label", "note")
@@ -53,6 +53,7 @@ class CellName:
     N, rule : inner steps and stepsize rule.
     profile, seed : effort and seed of the run.
     mutant : name of the mutant whose formula stands in for the right one; "" for the right one.
+    claim_spec : what loads a claim of a user, `FILE.py:` with the file's full path; "" for the suite's own.
     """
 
     claim: str
@@ -63,6 +64,7 @@ class CellName:
     profile: str
     seed: int
     mutant: str = ""
+    claim_spec: str = ""
 
     @property
     def is_audit(self) -> bool:
@@ -131,7 +133,7 @@ class Record(CellName):
 
     def to_json(self) -> str:
         """One line of strict JSON: an infinite number is the string "inf" or "-inf"."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "claim_spec" or self.claim_spec}
         return json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -139,6 +141,8 @@ class Record(CellName):
         """Inverse of `to_json`; raises ValueError, in a few words, where the line is no record."""
         try:
             values = json.loads(line)
+            if isinstance(values, dict):
+                values.setdefault("claim_spec", "")
             if not (isinstance(values, dict) and values.keys() == NAMES and _are_typed(values)):
                 raise ValueError
             for name in TEXTS:  # most are those of other records: one copy serves all
@@ -313,6 +317,19 @@ class Stream:
             if len(seen) <= number - self.first:
                 raise ValueError(f"{self.path} is damaged: line {number} repeats a check")
             yield record
+
+
+def worst(records: Iterable[Record]) -> Record | None:
+    """Return the check with the largest measured/bound, None if none was judged.
+
+    A violated one comes before any other. One at `N = 0`, where many bounds are equalities, comes after all others.
+    """
+
+    def rank(record: Record) -> tuple[bool, bool, float]:
+        tightness = -math.inf if record.tightness is None else record.tightness
+        return record.verdict == "violated", record.N > 0, tightness
+
+    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 
 
 def header_path(records: Path) -> Path:

@@ -14,7 +14,7 @@ from verify.reporting.ledger import Summary, grouped, summarise
 from verify.reporting.summary_files import markdown, number, ratio, write_summary
 from verify.running.evaluation import evaluate, stamp
 from verify.running.records import CellName, Header, Record
-from verify.statements import STATEMENTS
+from verify.statements import NEIGHBOURS, STATEMENTS
 
 CellOf = Callable[..., CellName]
 HEADER = Header.new({"seed": 0})
@@ -77,6 +77,15 @@ def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(cell_of: Cell
     records = found(cell_of("fake draws"), ("holds", 0.9999), ("violated", 0.5), ("violated", -math.inf))
     (claim,) = summarise(HEADER, records).claims
     assert (claim.worst, claim.verdict) == (records[1], "violated")
+
+
+def test_without_inner_steps_a_check_is_the_worst_only_where_it_is_alone(cell_of: CellOf) -> None:
+    trivial = found(cell_of("fake draws", 0), ("holds", 1.0))
+    assert summarise(HEADER, trivial).claims[0].worst == trivial[0]
+    records = [*trivial, *found(cell_of("fake draws", 1), ("holds", 0.3))]
+    assert summarise(HEADER, records).claims[0].worst == records[1]
+    records = [*found(cell_of("fake draws", 0), ("violated", 1.1)), *records[1:]]
+    assert summarise(HEADER, records).claims[0].worst == records[0]
 
 
 def test_verdicts_with_estimated_constants_are_marked(cell_of: CellOf) -> None:
@@ -153,7 +162,7 @@ def test_mutants_decide_the_exit_code(cell_of: CellOf) -> None:
 
 def test_every_statement_of_the_paper_has_its_place_in_order() -> None:
     groups = grouped(claims().values())
-    assert tuple(groups) == STATEMENTS
+    assert tuple(groups) == (*STATEMENTS, *NEIGHBOURS)
     assert sum(map(len, groups.values())) == len(claims())
 
 
