@@ -131,7 +131,7 @@ def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
 
 def test_an_exact_run_is_judged_against_what_is_promised() -> None:
     cell = cell_of("quadratic")
-    finding = exact_run(cell, lambda paper: paper.exact, "exact", schedule(cell, C_beta=1.0, K=30))
+    finding = exact_run(cell, lambda paper: paper.exact, schedule(cell, C_beta=1.0, K=30))
     assert judge(finding) == "holds"
     assert 0 < finding.slack < 1e-10 * finding.bound
     assert finding.witness["K"] == 30
@@ -139,7 +139,7 @@ def test_an_exact_run_is_judged_against_what_is_promised() -> None:
     def tenth(paper: Paper) -> Guarantee:
         return replace(paper.exact, bound=paper.exact.bound / 10)
 
-    assert judge(exact_run(cell, tenth, "exact", schedule(cell, C_beta=1.0, K=30))) == "violated"
+    assert judge(exact_run(cell, tenth, schedule(cell, C_beta=1.0, K=30))) == "violated"
 
 
 @pytest.mark.parametrize(("bound", "verdict"), [(1e-3, "violated"), (0.0, "violated"), (1.0, "holds")])
