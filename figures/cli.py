@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +13,7 @@ from figures.figure import Figure, named, registry
 from figures.generation import generate
 from figures.table import Table
 from verify.commands.conventions import Command, cores, fail, one_line_errors
+from verify.reporting.progress import meter
 from verify.running.execution import open_workers
 
 OUT = Path("results/figures")
@@ -48,7 +47,7 @@ def formats_of(context: click.Context, option: click.Parameter, value: str) -> t
 @click.option("--list", "list_", is_flag=True, help="List the figures and what they answer.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
-@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler to use in place of local processes.")
 def cli(
     names: tuple[str, ...],
     formats: tuple[str, ...],
@@ -85,8 +84,8 @@ def make(
     _make_writable(out)
     written = []
     parts = sum(len(figure.parts) for figure in chosen)
-    with open_workers(min(jobs or cores(), parts), scheduler) as workers, progress_bar(parts) as progress:
-        for figure, table in generate(chosen, seed, workers, progress):
+    with open_workers(min(jobs or cores(), parts), scheduler) as workers, meter("parts") as tell:
+        for figure, table in generate(chosen, seed, workers, tell):
             data = out / f"{figure.name}.csv"
             table.write(data)
             written += [data, *save(figure, Table.read(data), out, formats)]
@@ -111,18 +110,3 @@ def _make_writable(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
         pass
-
-
-@contextmanager
-def progress_bar(parts: int) -> Iterator[Callable[[], None]]:
-    """Show on a terminal's standard error how many parts are computed."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("parts", total=parts)
-        yield lambda: bar.advance(task)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import ABOVE, BESIDE, LOOKS, beside, in_words, panels, prose
+from figures.drawing import ABOVE, BESIDE, LOOKS, beside, in_prose, in_words, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
@@ -52,7 +52,7 @@ class Series:
     def label(self) -> str:
         """Algorithm, problem, and what varies where it is a batch."""
         name = {"exact": "exact MAML", "finite-sum": "Algorithm 2", "resampling": "Algorithm 1"}[self.algorithm]
-        return f"{name}, {self.problem}" + ("" if self.varies == "K" else f", {self.varies}")
+        return f"{name}, {self.problem}" + ("" if self.varies == "K" else f", against {self.varies}")
 
 
 def steps(last: float) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ FLOORS = (
     Series("resampling", "noise-floor-data", "B", BATCHES, {"K": 200, "C_beta": 20}, N=1, rule="small"),
     Series("resampling", "noise-floor-data", "S", BATCHES, {"K": 200, "C_beta": 20, "B": 8, "T": 10**6}),
 )
-PANELS = (ORDINARY, (RATE, RAMP), FLOORS)
+PANELS = (ORDINARY, (RATE, RAMP), FLOORS[:2], FLOORS[2:])
 SERIES = {series.label: series for panel in PANELS for series in panel}
 
 
@@ -105,8 +105,8 @@ def compute(part: Part, seed: int) -> list[Row]:
 
 
 def draw(table: Table) -> Picture:
-    """Ordinary problems against K, instances against K, and the noise floors against batches."""
-    picture, axes = panels(3, height=2.25)
+    """Ordinary problems and instances against K, and noise floors against B and against S."""
+    picture, axes = panels(2, 2, height=2.4)
     for ax, shown in zip(axes, PANELS, strict=True):
         handles = []
         for series, look in zip(shown, LOOKS, strict=False):
@@ -119,7 +119,8 @@ def draw(table: Table) -> Picture:
         ax.legend(handles, [series.label for series in shown], title=BESIDE if ax is axes[0] else None, **ABOVE)
     axes[0].set_xlabel("meta steps K")
     axes[1].set_xlabel("meta steps K")
-    axes[2].set_xlabel("tasks per meta step B, or data per inner gradient S")
+    axes[2].set_xlabel("tasks per meta step B")
+    axes[3].set_xlabel("data per inner gradient S")
     return picture
 
 
@@ -139,14 +140,15 @@ def caption(table: Table) -> str:
     return prose(f"""
         Mean ḡ = (1/K) Σ E‖∇L(w_k)‖ of the exact meta-gradient norm along runs with β_k = 1/(C_β L̂_k) (markers), and
         the theorem (line of the same colour and style); {in_words("recommended")} and N = {RATE.N} unless said
-        otherwise; {REPLICAS} replicas, bands from 10 to 90 %; seed {table.seed}. Above: ordinary problems; exact MAML
-        with {exact.settings}, Algorithm 2 with {finite_sum.settings}, Algorithm 1 with {resampling.settings}. Middle:
-        instances; {RATE.problem} ({RATE.settings}) has the exponent {rate.slope:.3f} (locally {rate.lower:.3f} to
-        {rate.upper:.3f}) for K ≥ {TAIL}, in the limit −(1+p)/(2+p) = {-(1 + p) / (2 + p):.3f}; {RAMP.problem}
+        otherwise; {REPLICAS} replicas, bands from 10 to 90 %; seed {table.seed}. Above, left: ordinary problems; exact
+        MAML with {exact.settings}, Algorithm 2 with {finite_sum.settings}, Algorithm 1 with {resampling.settings}.
+        Right: instances; {RATE.problem} ({RATE.settings}) has the exponent {rate.slope:.3f} (locally {rate.lower:.3f}
+        to {rate.upper:.3f}) for K ≥ {TAIL}, in the limit −(1+p)/(2+p) = {-(1 + p) / (2 + p):.3f}; {RAMP.problem}
         ({RAMP.settings}) comes to {on_ramp["measured"][-1] / on_ramp["bound"][-1]:.2f} of the bound. Below: floors of
-        runs from the minimum, so that only the draws keep ḡ up; against B with αL = 1/1000 and N = {FLOORS[0].N}
-        ({FLOORS[0].settings}; {FLOORS[1].settings}), exponent {B:.2f}; against S ({FLOORS[2].settings}), exponent
-        {S:.2f}, far below a bound that pays for a bias which no quadratic has.
+        runs from the minimum, so that only the draws keep ḡ up; left: against B with αL = 1/1000 and N = {FLOORS[0].N}
+        ({FLOORS[0].settings}; {FLOORS[1].settings}), exponent {B:.2f}; right: against S ({FLOORS[2].settings}),
+        exponent {S:.2f}, far below a bound that pays for a bias that constant Hessians do not have.
+        {in_prose(*(series.problem for series in SERIES.values()))}
     """)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BOUND, MEASURED, panels, prose
+from figures.drawing import BOUND, MEASURED, in_prose, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.problem import Problem
@@ -138,6 +138,7 @@ def caption(table: Table) -> str:
         {RATIO - 1:.0%}, their minimiser loses stability only at {np.median(times):.0f} times the cap at N =
         {TYPICAL_STEPS[-1]} in the median, with exponents of N from {min(slopes):.2f} to {max(slopes):.2f}: the worst
         case is not the typical one. Runs from afar may fail to settle earlier.
+        {in_prose(*SHARP)}
     """)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.table import Table
+from problems.registry import family
 from verify.cell import StepsizeRule
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 FORMATS = ("pdf", "png", "svg")
-MEASURED: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "white", "zorder": 3}
-"""How measurements look everywhere: open markers without a line, over the lines of the bounds."""
+MEASURED: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "none", "zorder": 3}
+"""How measurements look everywhere: open markers without a line, which hide nothing that lies below them."""
 BOUND: dict[str, Any] = {"color": "black", "marker": "none"}
 """How bounds look everywhere: lines without markers."""
 ABOVE: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
@@ -54,6 +55,22 @@ def in_words(rule: StepsizeRule) -> str:
 def prose(text: str) -> str:
     """Return a caption as one line, without the line breaks and indentation of the source, and with minus signs."""
     return re.sub(r"(?<!\w)-(?=\d)", "−", " ".join(text.split()))
+
+
+def in_prose(*problems: str) -> str:
+    """What the problems of a figure are, for its caption: of each the first line of its documentation.
+
+    >>> in_prose("quadratic")
+    'The problem: quadratic, convex quadratic tasks with one Hessian, and three-point noise on the slope.'
+    """
+    told = [f"{name}, {_begun(family(name).summary)}" for name in dict.fromkeys(problems)]
+    return f"The problem{'s' if len(told) > 1 else ''}: {'; '.join(told)}."
+
+
+def _begun(sentence: str) -> str:
+    """A sentence as it stands within another one, without the marks of code."""
+    text = sentence.replace("`", "").rstrip(".")
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def panels(rows: int = 1, columns: int = 1, *, height: float = 2.4, **options: Any) -> tuple[Picture, list[Axes]]:

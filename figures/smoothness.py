@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, in_words, panels, prose
+from figures.drawing import BESIDE, LOOKS, STEPSIZES, beside, in_prose, in_words, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import checks, setting
 from figures.table import Row, Table
@@ -54,6 +54,7 @@ def caption(table: Table) -> str:
         recommended stepsize {in_words("recommended")}, where neither grows with N, and for fixed {in_words("fixed")},
         where both grow exponentially. On {SHARP} (d = 1, one task) the bound is attained; on {SMOOTH} (d = 4) it is
         not. Seed {table.seed}.
+        {in_prose(*PROBLEMS)}
     """)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from figures.drawing import panels, prose
 from figures.figure import Figure, Part
@@ -19,8 +20,15 @@ from verify.verdict import JUDGED
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
+Values: TypeAlias = npt.NDArray[np.float64]
 PROFILE = "quick"
 SHARP = "sharp instance"
+OBSERVED = ("typical stepsize",)
+"""Claims that say how far ordinary problems stay from a worst case: no bound that should be attained."""
+ROUNDING = -1.0
+"""Stands for a ratio that is no more than rounding."""
+GAP = 1.2
+"""Rows between the bounds and what is set apart."""
 NEAR = 0.03
 """How near to its bound a claim counts as attained."""
 
@@ -38,40 +46,72 @@ def compute(part: Part, seed: int) -> list[Row]:
     """
     name = part["claim"]
     counted = claims()[name].of or name
-    largest: dict[str, float] = {}
+    largest: dict[str, tuple[float, bool]] = {}
     for record in checks(name, seed, PROFILE):
         if record.tightness is not None and record.verdict in JUDGED:
-            largest[record.problem] = max(largest.get(record.problem, 0.0), record.tightness)
+            found = (0.0, True) if record.only_rounding else (record.tightness, False)
+            largest[record.problem] = max(largest.get(record.problem, (0.0, True)), found)
     return [
-        {"claim": counted, "problem": problem, "role": families()[problem].role, "tightness": value}
-        for problem, value in largest.items()
+        {
+            "claim": counted,
+            "problem": problem,
+            "role": families()[problem].role,
+            "tightness": value,
+            "rounding": float(rounds),
+        }
+        for problem, (value, rounds) in largest.items()
     ]
 
 
-def matrix(table: Table) -> tuple[list[str], list[str], np.ndarray]:
-    """Claims, problems (ordinary ones, then the best sharp instance), and the tightness of each pair, NaN for none."""
-    rows = [str(claim) for claim in table.distinct("claim")]
+def matrix(table: Table) -> tuple[list[str], list[str], Values]:
+    """Claims, problems (ordinary ones, then the best sharp instance), and the tightness of each pair.
+
+    NaN stands for none, `ROUNDING` for what is no more than rounding. What is set apart comes last.
+    """
+    names = [str(claim) for claim in table.distinct("claim")]
     columns = [*sorted(map(str, table.select(role="ordinary").distinct("problem"))), SHARP]
-    values = np.full((len(rows), len(columns)), np.nan)
+    values = np.full((len(names), len(columns)), np.nan)
     for row in table.rows:
-        at = rows.index(str(row["claim"])), columns.index(str(row["problem"]) if row["role"] == "ordinary" else SHARP)
-        values[at] = np.fmax(values[at], float(row["tightness"]))
-    return rows, columns, values
+        at = names.index(str(row["claim"])), columns.index(str(row["problem"]) if row["role"] == "ordinary" else SHARP)
+        values[at] = np.fmax(values[at], ROUNDING if row["rounding"] else float(row["tightness"]))
+    order = sorted(range(len(names)), key=lambda i: is_apart(names[i], values[i]))
+    return [names[i] for i in order], columns, values[order]
+
+
+def is_apart(claim: str, values: Values) -> bool:
+    """Whether a row is no bound to come near to: an equation, of which only rounding is measured, or an observation."""
+    return claim in OBSERVED or bool((values[np.isfinite(values)] == ROUNDING).all())
 
 
 def draw(table: Table) -> Picture:
-    """Numbers on shades that darken with tightness; empty where a claim does not speak."""
+    """Numbers on shades that darken with tightness; empty where a claim does not speak, a dot where rounding is."""
+    from matplotlib import colormaps
+    from matplotlib.patches import Rectangle
+
     rows, columns, values = matrix(table)
-    picture, (ax,) = panels(height=1.1 + 0.15 * len(rows))
-    ax.pcolormesh(values, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
+    shade = colormaps["Blues"]
+    apart = sum(is_apart(row, line) for row, line in zip(rows, values, strict=True))
+    y = np.arange(len(rows)) + np.where(np.arange(len(rows)) >= len(rows) - apart, GAP, 0.0)
+    picture, (ax,) = panels(height=1.1 + 0.15 * (len(rows) + GAP))
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
+            top = float(y[i])
+            ax.add_patch(Rectangle((j, top), 1, 1, facecolor=shade(max(value, 0.0)), edgecolor="white", linewidth=0.5))
             color = "white" if value > 0.6 else "black"
-            ax.text(j + 0.5, i + 0.5, label(value), ha="center", va="center", color=color, fontsize=5)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=5.5)
+            ax.text(j + 0.5, top + 0.5, label(value), ha="center", va="center", color=color, fontsize=5)
+    if apart:
+        ax.text(
+            0,
+            float(y[-apart]) - 0.15,
+            "equations and observations, not bounds",
+            fontsize=5,
+            style="italic",
+            va="bottom",
+        )
+    ax.set(xlim=(0, len(columns)), ylim=(y[-1] + 1, 0))
+    ax.set_yticks(y + 0.5, rows, fontsize=5.5)
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=55, ha="left", rotation_mode="anchor", fontsize=5.5)
     ax.xaxis.tick_top()
-    ax.invert_yaxis()
     ax.tick_params(length=0)
     ax.grid(False)
     for side in ("left", "bottom"):
@@ -80,21 +120,24 @@ def draw(table: Table) -> Picture:
 
 
 def label(value: float) -> str:
-    """Two decimals, cut and not rounded, so that 1 is only said of what rounds to it within 10⁻⁶."""
+    """A dot for rounding, else two decimals, cut and not rounded: 1 is only said of what is 1 within 10⁻⁶."""
+    if value == ROUNDING:
+        return "·"
     return "1" if value > 1 - 1e-6 else f"{np.floor(100 * value) / 100:.2f}"[1:]
 
 
 def caption(table: Table) -> str:
     """Say what is shown."""
-    values = matrix(table)[2]
+    names, _, all_values = matrix(table)
+    values = np.array([line for name, line in zip(names, all_values, strict=True) if not is_apart(name, line)])
     attained = int((np.nanmax(values, axis=1) > 1 - NEAR).sum())
     steps = ", ".join(map(str, PROFILES[PROFILE].inner_steps))
     return prose(f"""
         Largest measured/bound over all checks of the suite's {PROFILE} profile (N = {steps}, the stepsize rules of each
         claim, seed {table.seed}), decimals cut: claims (rows) on the ordinary problems, and on the best of the
         instances that were made for the claim (last column); no entry where a claim does not apply. {attained} of
-        {len(values)} come within {NEAR:.0%} on some problem. META-GRADIENT is an equation, of which only rounding is
-        measured.
+        {len(values)} come within {NEAR:.0%} on some problem. A dot: measured is no more than rounding. Set apart below
+        are an equation, of which only rounding is measured, and what is an observation of ordinary problems, no bound.
     """)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import panels, prose
+from figures.drawing import in_prose, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.registry import family
@@ -61,6 +61,7 @@ def caption(table: Table) -> str:
         {multiples} of the cap α_cap(N) = (2^{{1/(2N)}} − 1)/L. Above: fixed meta stepsize β = 1/L, which loses
         convergence at the cap. Below: the theorem's own stepsize β_k = 1/(C_β L_{{w_k}}) with C_β = {C_BETA:g}
         decreases the objective at every α. Norms are drawn down to 1e-16. Deterministic: no seed.
+        {in_prose(PROBLEM)}
     """)
 
 

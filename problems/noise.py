@@ -67,6 +67,10 @@ class NoNoise(FiniteNoise):
         """The losses of `tasks`, whatever the weights."""
         return self.population.take(tasks)
 
+    def minibatch(self, tasks: TaskIndex, size: int, rng: np.random.Generator) -> Loss:
+        """The losses of `tasks`: nothing is drawn."""
+        return self.population.take(tasks)
+
 
 @dataclass(frozen=True)
 class BatchSupport:

@@ -1,30 +1,43 @@
 """The power of the suite as a guard: which small edits of the sources do a quick run and `compare` notice?
 
-    python -m tests.power                   # about a hundred edits, an hour on two cores
+    python -m tests.power                   # about a hundred edits, a quarter of an hour on two cores
     python -m tests.power --every 40        # each fortieth of them, for a first look
 
 Each edit is made in a copy of the checkout: one number of a formula of `theory`, or of the constants of a problem, is
-another, one operator is its neighbour, or one factor is gone. The copy is then run (`run --profile quick`) and compared
-with the untouched copy. Edits that change no value, as in a branch for huge N, cannot be noticed: those that are left
-are listed, to be looked at.
+another, one operator is its neighbour, or one factor is gone. The cells of `run --profile quick` are then evaluated in
+the copy and compared with those of the untouched copy, until one regresses. Edits that change no value, as in a branch
+for huge N, cannot be noticed: those that are left are listed, to be looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import math
+import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from verify.running.records import CellName, Record
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("theory", "problems", "verify")
 FORMULAS = ("growth", "lemmas", "smoothness", "estimator", "meta_stepsize", "convergence", "sharper", "tight")
 PROBLEMS = ("saddle", "teeth", "kink", "cusp", "ramp", "noise_floor", "slow_slope", "twin_wells", "opposed_curvature")
+TOLERANCE = 0.01
+"""Of `compare` for a claim's tightness, its default."""
 STEP = 7
 """Of all edits that can be made, each so manieth is: about a hundred."""
 NEIGHBOURS: dict[type[ast.operator], tuple[str, str]] = {ast.Mult: (" * ", " / "), ast.Add: (" + ", " * ")}
@@ -85,41 +98,84 @@ def copied(into: Path) -> Path:
     return into
 
 
-def quick(directory: Path, out: str) -> int:
-    """Exit code of a quick run of the copy; its packages come first on the path."""
-    command = [sys.executable, "-m", "verify", "run", "--profile", "quick", "--overwrite", "--out", out]
-    return subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode
+def in_copy(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy: its packages come first on the path, whatever is installed."""
+    environment = {**os.environ, "PYTHONPATH": str(directory)}
+    return subprocess.run(
+        [sys.executable, *command], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
 
 
-def notices(directory: Path) -> str:
-    """What notices the edit that was made in the copy; "" where nothing does."""
-    if code := quick(directory, "edited"):
-        return f"the run exits with {code}"
-    command = [sys.executable, "-m", "verify", "compare", "untouched", "edited"]
-    found = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    return found.stdout.splitlines()[0] if found.returncode else ""
+def regressions(old: Sequence[Record], new: Sequence[Record], tolerance: float) -> list[str]:
+    """What `compare` calls a regression, in words."""
+    from verify.reporting.compare import changes
+
+    return [str(change) for change in changes(old, new, tolerance) if change.regression]
+
+
+def first_change(untouched: str) -> str:
+    """What a quick run of the code on the path changes of the `untouched` one, in words; "" where nothing.
+
+    The cells are examined one by one, and no more once one differs: what `compare` would say of it, it would say of the
+    whole run. Their order is mixed, since neighbours feel the same edits.
+    """
+    from verify.running.evaluation import evaluate
+    from verify.running.records import read
+    from verify.running.selection import Selection, plan
+
+    old: defaultdict[CellName, list[Record]] = defaultdict(list)
+    for record in read(Path(untouched)).records:
+        old[record.cell].append(record)
+    cells, new = plan(Selection(profile="quick")), []
+    for cell in (cells[place] for place in np.random.default_rng(0).permutation(len(cells))):
+        new += (found := evaluate(cell))
+        if regressed := regressions(old[cell], found, math.inf):
+            return regressed[0]
+    return next(iter(regressions([record for records in old.values() for record in records], new, TOLERANCE)), "")
+
+
+def notices(directory: Path, untouched: Path) -> str:
+    """What notices the edit that was made in a copy; "" where nothing does."""
+    code = f"from tests.power import first_change; print(first_change({str(untouched)!r}))"
+    found = in_copy(directory, "-c", f"import sys; sys.path.append({str(ROOT)!r}); {code}")
+    if found.returncode:
+        return "the run fails: " + (found.stderr.splitlines() or ["nothing is said"])[-1]
+    return found.stdout.strip()
 
 
 def main() -> None:
-    """Make the edits one by one and print what notices them, then a summary."""
+    """Make the edits, in as many copies as there are processors, and print what notices them, then a summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="make only each so manieth of the edits")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies that are examined at a time")
     chosen = parser.parse_args()
     files = [f"theory/{name}.py" for name in FORMULAS] + [f"problems/{name}.py" for name in PROBLEMS]
     texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in files if (ROOT / file).is_file()}
     made = [edit for file, text in texts.items() for edit in edits(file, text)][:: STEP * chosen.every]
-    missed = []
     with tempfile.TemporaryDirectory() as place:
-        directory = copied(Path(place))
-        if quick(directory, "untouched"):
-            sys.exit("error: the untouched copy does not hold")
-        for edit in made:
+        untouched, free = Path(place) / "untouched", queue.SimpleQueue[Path]()
+        for job in range(chosen.jobs):
+            free.put(copied(Path(place) / f"copy{job}"))
+        run = in_copy(Path(place) / "copy0", "-m", "verify", "run", "--profile", "quick", "--out", str(untouched))
+        if run.returncode:
+            sys.exit(f"error: the untouched copy does not hold: {run.stderr}")
+
+        def examine(edit: Edit) -> str:
+            directory = free.get()
             path, text = directory / edit.file, texts[edit.file]
-            path.write_text(edit.apply(text), encoding="utf-8")
-            how = notices(directory)
-            path.write_text(text, encoding="utf-8")
-            print(f"{edit.shown(text)}\n    {how or 'NOT NOTICED'}", flush=True)
-            missed += [] if how else [edit.shown(text)]
+            try:
+                path.write_text(edit.apply(text), encoding="utf-8")
+                return notices(directory, untouched)
+            finally:
+                path.write_text(text, encoding="utf-8")
+                free.put(directory)
+
+        missed = []
+        with ThreadPoolExecutor(chosen.jobs) as pool:
+            for edit, how in zip(made, pool.map(examine, made), strict=True):
+                shown = edit.shown(texts[edit.file])
+                print(f"{shown}\n    {how or 'NOT NOTICED'}", flush=True)
+                missed += [] if how else [shown]
     print(f"\n{len(made) - len(missed)} of {len(made)} edits are noticed", *missed, sep="\n")
 
 

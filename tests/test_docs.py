@@ -14,6 +14,7 @@ from problems import families
 from theory import Constants, Schedule, larger_cap, recommended_stepsize, stepsize_cap
 from theory.symbols import NAMES
 from verify.claim import claims
+from verify.reporting.book import anchor
 from verify.running.evaluation import DELTA, MAX_STATISTICAL
 from verify.running.records import Header, Record
 from verify.running.selection import Selection
@@ -26,7 +27,7 @@ ANCHORS = [anchor for text in PAGES.values() for anchor in re.findall(r"^\(([\w-
 
 def anchors(kind: str, names: Iterable[str]) -> set[str]:
     """Anchors of things of one kind: `claim-link-on-cusp` for the claim "link on cusp"."""
-    return {f"{kind}-{re.sub(r'[^A-Za-z0-9_]+', '-', name)}" for name in names}
+    return {anchor(kind, name) for name in names}
 
 
 def written(kind: str) -> set[str]:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from problems.problem import Problem
+from verify import claim as claim_module
 from verify.advice import advise
 from verify.assertion import assert_claims
+from verify.claim import claims
 from verify.running.loading import load_problem
+from verify.running.selection import find_claims
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -68,10 +71,21 @@ def test_an_example_that_lacks_a_module_is_one_line(monkeypatch: pytest.MonkeyPa
     assert "\n" not in str(caught.value)
 
 
+def test_of_the_bounds_the_tempting_one_is_refuted_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim_module, "_CLAIMS", dict(claims()))
+    places = {"tempting link": "convex-quadratic", "deviation by Jensen": "saddle-noise", "last step": "saddle"}
+    assert find_claims(str(EXAMPLES / "own_bound.py")) == list(places)
+    with pytest.raises(AssertionError, match="violated: tempting link on convex-quadratic"):
+        assert_claims(places.pop("tempting link"), str(EXAMPLES / "own_bound.py:tempting_link"), inner_steps=1)
+    for claim, problem in places.items():
+        records = assert_claims(problem, f"{EXAMPLES / 'own_bound.py'}:{claim}", inner_steps=[1, 2])
+        assert max(r.tightness or 0.0 for r in records if r.claim == claim) > 0.999
+
+
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda file: file.name)
 def test_each_docstring_shows_a_command_that_names_what_is_there(file: Path) -> None:
     text = file.read_text()
-    found = re.search(r"python -m verify run --problem examples/(\S+):(\S+)", text.split('"""')[1])
+    found = re.search(r"python -m verify run --(?:problem|claim) examples/([^\s:]+)(?::(\S+))?", text.split('"""')[1])
     assert found is not None
     assert found[1] == file.name
-    assert f"def {found[2]}(" in text
+    assert found[2] is None or f"def {found[2]}(" in text

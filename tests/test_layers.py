@@ -16,6 +16,7 @@ LAZY = {
     "problems/user/jax_loss.py",
     "problems/user/torch_loss.py",
     "verify/reporting/display.py",
+    "verify/reporting/progress.py",
 }  # itself imported where it is used
 FILES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 

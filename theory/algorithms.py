@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
@@ -234,10 +234,20 @@ def _estimator(
         gradient = mean_over_tasks(direction(w[:, None], alpha, N, train, test))
         return gradient, _mean_gradient_norm(test, w[:, None])
 
+    def draw_losses(size: int) -> tuple[Loss, Loss, Callable[[Array], Array]]:
+        """Training and test losses of `size` drawn tasks, and the mean over these: (R, tasks, n) ↦ (R, n)."""
+        chosen = draw_tasks(size)
+        if tasks.number_of_tasks > size:
+            return train.take(chosen), test.take(chosen), mean_over_tasks
+        # Each task once, weighted by how often it was drawn, costs less; it still counts as often.
+        shares = (chosen[..., None] == np.arange(tasks.number_of_tasks)).mean(axis=1, keepdims=True)
+        return replace(train, drawn=size), replace(test, drawn=size), lambda each: (shares @ each)[:, 0]
+
     def finite_sum(w: Array) -> tuple[Array, Array]:
-        chosen = draw_tasks(B)
-        G_hat = mean_over_tasks(meta_gradient(w[:, None], alpha, N, train.take(chosen), test.take(chosen)))
-        return G_hat, _mean_gradient_norm(test.take(draw_tasks(B_prime)), w[:, None])
+        *losses, mean = draw_losses(B)
+        G_hat = mean(meta_gradient(w[:, None], alpha, N, *losses))
+        _, test, mean = draw_losses(B_prime)
+        return G_hat, mean(np.linalg.norm(test.gradient(w[:, None]), axis=-1, keepdims=True))[:, 0]
 
     def resampling(w: Array) -> tuple[Array, Array]:
         G_hat = stochastic_meta_gradient(w[:, None], alpha, N, draw_tasks(B), (S, D, T), minibatch)

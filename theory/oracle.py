@@ -19,11 +19,19 @@ class OracleCount:
 
 @dataclass(frozen=True)
 class Counted(Loss):
-    """A loss that counts its oracle calls: `size` data points per task for each gradient and each Hessian."""
+    """A loss that counts its oracle calls: `size` data points per task for each gradient and each Hessian.
+
+    Where `drawn` is given, its tasks stand for so many that were drawn, some of them several times.
+    """
 
     loss: Loss
     size: int
     count: OracleCount
+    drawn: int | None = None
+
+    def _data(self, per_task: Array) -> int:
+        """Data points that one result for every task stands for."""
+        return (self.drawn or per_task.shape[-2]) * self.size
 
     def value(self, w: Array) -> Array:
         """Loss at `w`; not an oracle of the theory, so not counted."""
@@ -32,13 +40,13 @@ class Counted(Loss):
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, counted."""
         gradient = self.loss.gradient(w)
-        self.count.gradients += gradient.shape[-2] * self.size
+        self.count.gradients += self._data(gradient)
         return gradient
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian-vector product, counted as one Hessian."""
         product = self.loss.hvp(w, v)
-        self.count.hessians += product.shape[-2] * self.size
+        self.count.hessians += self._data(product)
         return product
 
     def take(self, tasks: TaskIndex) -> Self:
@@ -48,11 +56,11 @@ class Counted(Loss):
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w`; each is counted when it is asked for."""
         gradient, hessian = self.loss.linearize(w)
-        self.count.gradients += gradient.shape[-2] * self.size
+        self.count.gradients += self._data(gradient)
 
         def counted_hessian(v: Array) -> Array:
             product = hessian(v)
-            self.count.hessians += product.shape[-2] * self.size
+            self.count.hessians += self._data(product)
             return product
 
         return gradient, counted_hessian
@@ -62,8 +70,8 @@ class Counted(Loss):
         plain = outer.loss if isinstance(outer, Counted) else outer
         fused = self.loss.fused_meta_gradient(w, alpha, N, plain)
         if fused is not None:
-            self.count.gradients += fused.shape[-2] * self.size * N
-            self.count.hessians += fused.shape[-2] * self.size * N
+            self.count.gradients += self._data(fused) * N
+            self.count.hessians += self._data(fused) * N
             if isinstance(outer, Counted):
-                outer.count.gradients += fused.shape[-2] * outer.size
+                outer.count.gradients += outer._data(fused)
         return fused

@@ -19,6 +19,11 @@ WITH_STEPS = {"resampling": ("rho", "sigma_H"), "finite-sum": ("rho", "b", "b_sq
 """Constants that a theorem needs to be finite: at every N, and where N > 0."""
 
 
+def needed(case: Algorithm, N: int) -> tuple[str, ...]:
+    """Constants without which the theorem of a case says nothing."""
+    return ALWAYS[case] + (WITH_STEPS[case] if N > 0 else ())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What a schedule must achieve: `ḡ ≤ epsilon` from a gap `Delta`, by N inner steps of at least `alpha_min`.
@@ -71,7 +76,7 @@ class Request:
     def _require_finite_constants(self) -> None:
         unread = ("b", "b_sq") if self.case == "resampling" else ("sigma_g", "sigma_H")
         object.__setattr__(self, "constants", replace(self.constants, **dict.fromkeys(unread, 0.0)))
-        for name in ALWAYS[self.case] + (WITH_STEPS[self.case] if self.N > 0 else ()):
+        for name in needed(self.case, self.N):
             if math.isinf(getattr(self.constants, name)):
                 raise ValueError(
                     f"{name} = inf is not allowed: {name} must be finite (the {self.case} theorem needs it)"

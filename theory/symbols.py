@@ -17,6 +17,9 @@ Arguments = ParamSpec("Arguments")
 NAMES: set[str] = set()
 """All symbols and bounds, those of the sections included once they are imported."""
 
+BOUNDS: dict[str, tuple[str, ...]] = {}
+"""Those of them that are bounds, and the names of their arguments after `p`."""
+
 POSITIVE = ("L_w", "L_hat")
 """Arguments of bounds that are divided by."""
 
@@ -146,6 +149,7 @@ def bound(formula: Callable[Concatenate[Any, Arguments], Number]) -> Callable[Co
     signature = inspect.signature(formula)
     name, names = formula.__name__, list(signature.parameters)[1:]
     NAMES.add(name)
+    BOUNDS[name] = tuple(names)
 
     @wraps(formula)
     def method(p: Any, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Real:

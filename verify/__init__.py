@@ -2,7 +2,8 @@
 
 A `Claim` measures a quantity beside its bound and yields `Finding`s, each of which becomes a `Record` with its verdict.
 `verify(Selection(...), directory)` does a whole run, as `python -m verify` does from the command line, and gives its
-`Summary`; `assert_claims` is for tests; `read` reads the records of a run.
+`Summary`; `bound` makes a claim of your own, with another bound; `assert_claims` is for tests; `read` reads the records
+of a run.
 
 `verify.evidence` is how things are measured, `verify.claims` what is measured, `verify.running` how a run goes on in
 any number of processes, `verify.reporting` what is shown of it.
@@ -17,6 +18,7 @@ load_sibling("problems")
 from verify.assertion import assert_claims
 from verify.cell import Cell
 from verify.claim import Claim, Mutant
+from verify.own_bound import bound
 from verify.reporting.ledger import Summary
 from verify.running.records import Record, RunError, read
 from verify.running.selection import Selection
@@ -33,6 +35,7 @@ __all__ = [
     "Selection",
     "Summary",
     "assert_claims",
+    "bound",
     "read",
     "verify",
 ]

@@ -67,7 +67,7 @@ class Effort:
 
 
 PROFILES = {
-    "quick": Effort(64, 6, 0, 1000, 2, 60, 32, (1, 2, 5)),
+    "quick": Effort(64, 6, 0, 1000, 2, 60, 32, (0, 1, 2, 5)),
     "default": Effort(128, 15, 0, 2000, 3, 150, 64, (1, 2, 5, 10, 20)),
     "full": Effort(1024, 80, 400, 10_000, 5, 1000, 256, (0, 1, 2, 5, 10, 20, 50)),
 }
@@ -124,6 +124,11 @@ class Cell:
     def paper_at(self, s: Schedule) -> Paper:
         """The paper at the cell's constants and another schedule."""
         return Paper(self.constants, s, **self.changes)
+
+    @cached_property
+    def common(self) -> Cell:
+        """The same for all claims: what is drawn there belongs to the problem, N and rule, and claims can share it."""
+        return replace(self, claim="")
 
     def rng(self, *place: object) -> np.random.Generator:
         """Generator keyed by (seed, claim, problem, N, rule, place): independent of order and of workers."""

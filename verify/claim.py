@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from problems.problem import Case, Problem
+from theory.symbols import BOUNDS
 from verify.cell import Cell, Formula, StepsizeRule, as_it_is
 from verify.verdict import EPS, Finding
 
@@ -105,9 +108,11 @@ class Way:
     Attributes
     ----------
     long : it takes as long as an instance needs; so an instance that attains the claim is left to "X on instance".
+    least_N : fewest inner steps that it finds anything at.
     """
 
     long: bool = False
+    least_N: ClassVar[int] = 0
 
     def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterable[Finding]:
         """Measure in one cell."""
@@ -139,6 +144,7 @@ class Claim:
     by : how findings come from the decorated function.
     at : stepsize rules it is examined at.
     inner_steps : keep only these N (None: all of the profile).
+    least_N : fewest inner steps that it says anything of.
     cases : the cases in which it speaks.
     needs : constants that must be finite for it to speak, or to bound the rounding of what it measures.
     problems : names of the only problems of which it speaks, or None for all that it applies to.
@@ -166,6 +172,7 @@ class Claim:
     by: Way = field(default_factory=Way)
     at: tuple[StepsizeRule, ...] = EVERYWHERE
     inner_steps: tuple[int, ...] | None = None
+    least_N: int = 0
     cases: frozenset[Case] = frozenset({"resampling", "finite-sum"})
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
@@ -182,7 +189,7 @@ class Claim:
 
     def __call__(self, measure: Callable[..., Any]) -> Claim:
         """Register the claim that `measure` measures, and those that it is attained; ValueError for a name in use."""
-        made = replace(self, measure=measure)
+        made = replace(self, measure=measure, least_N=max(self.least_N, self.by.least_N))
         for each in (made, *(_attained(made, on) for on in made.attained)):
             if each.name in _CLAIMS and _CLAIMS[each.name].module != each.module:
                 raise ValueError(f"two claims are named {each.name!r}")
@@ -193,10 +200,25 @@ class Claim:
         """Findings in one cell."""
         return self.by.findings(cell, self.measure)
 
+    def speaks_at(self, N: int) -> bool:
+        """Whether it says anything of N inner steps."""
+        return self.least_N <= N and (self.inner_steps is None or N in self.inner_steps)
+
     @property
     def module(self) -> str:
         """Where it is written."""
         return self.measure.__module__
+
+    @property
+    def ours(self) -> bool:
+        """Whether it belongs to the suite, and not to a user."""
+        return self.module.startswith("verify.claims.")
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Bounds of the paper that the decorated function reads, by their names."""
+        code = getattr(inspect.unwrap(self.measure), "__code__", None)
+        return tuple(name for name in code.co_names if name in BOUNDS) if code else ()
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -217,8 +239,10 @@ class Claim:
         missing = [name for name in self.needs if not np.isfinite(getattr(problem.constants, name))]
         return f"needs finite {', '.join(missing)}" if missing else ""
 
-    def elsewhere(self, problem_name: str) -> str:
-        """Why the claim has nothing to say of the problem of this name, in one line, or "" if it may."""
+    def elsewhere(self, problem_name: str, N: int) -> str:
+        """Why the claim has nothing to say of the problem of this name at this N, in one line, or "" if it may."""
+        if self.least_N > N:
+            return f"says nothing of N < {self.least_N}"
         if self.problems is None or problem_name in (*self.problems, *self.instances):
             return ""
         return f"speaks of {', '.join((*self.problems, *self.instances))} only"
@@ -234,7 +258,7 @@ class Attained(Way):
     def findings(self, cell: Cell, measure: Callable[..., Any]) -> Iterator[Finding]:
         """Measure as the other claim does; what is sampled on the way attains nothing."""
         for member, free in self.claim.by.relatives(cell):
-            for finding in self.claim.check(replace(member, formula=self.claim.formula)):
+            for finding in self.claim.check(replace(member, claim=self.claim.name, formula=self.claim.formula)):
                 if finding.method != "monte-carlo" and finding.label.startswith(self.on.only):
                     found = replace(
                         finding,
@@ -309,6 +333,28 @@ def claims() -> dict[str, Claim]:
     return dict(sorted(_CLAIMS.items(), key=lambda item: _own_module(item[1])))
 
 
+def named(name: str) -> Claim:
+    """Return the claim of this name; case, `-` and `_` do not matter.
+
+    Raises ValueError with the nearest name where there is none.
+    """
+    known = {spelled(each): claim for each, claim in claims().items()}
+    if spelled(name) not in known:
+        near = difflib.get_close_matches(spelled(name), known, n=1)
+        hint = f"; did you mean {known[near[0]].name!r}?" if near else ""
+        raise ValueError(f"claim = {name!r} is unknown{hint} (see `python -m verify list`)")
+    return known[spelled(name)]
+
+
+def spelled(name: str) -> str:
+    """Return a name as all its spellings have it.
+
+    >>> spelled("Gradient-Growth") == spelled(" gradient_growth ") == "gradient growth"
+    True
+    """
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
 def is_audit(name: str) -> bool:
     """Whether the claim of this name is an audit of constants: these run first."""
     _discover()
@@ -317,8 +363,7 @@ def is_audit(name: str) -> bool:
 
 def _own_module(made: Claim) -> tuple[bool, str]:
     """Sort key that does not depend on which module was imported first, and puts a user's claims last, as they came."""
-    ours = made.module.startswith("verify.claims.")
-    return (not ours, made.module if ours else "")
+    return (not made.ours, made.module if made.ours else "")
 
 
 @cache

@@ -16,10 +16,10 @@ from verify.running.evaluation import MAX_STATISTICAL
 from verify.running.execution import open_workers
 from verify.running.heartbeat import heartbeat
 from verify.running.informed import Informed
-from verify.running.provenance import Facts, Provenance, fingerprint, user_code
+from verify.running.provenance import Facts, Provenance, claims_code, fingerprint, user_code
 from verify.running.records import MUTANTS, RECORDS, CellName, Header, Record, RunError
 from verify.running.runner import run
-from verify.running.selection import Selection, find_claim, plan
+from verify.running.selection import Selection, find_claims, plan
 from verify.running.spec import Spec
 from verify.running.store import Store
 
@@ -67,8 +67,7 @@ def verify(
     ):
         with heartbeat(_planning(time.monotonic()), warn):
             cells = plan(selection)
-            brought = [spec for spec in selection.problems if Spec.parse(spec).place]
-            known = {what: fact for spec in brought for what, fact in user_code(spec).items()}
+            known = _brought(selection)
         store.begin(Header.new(settings(selection, known)), cells)
         records = list(store.kept)
         finished = {record.cell for record in records}
@@ -100,6 +99,17 @@ def verify(
     return summary
 
 
+def _brought(selection: Selection) -> Facts:
+    """What is known of the code of a user; raises ValueError where two of their files have the same name."""
+    known: Facts = {}
+    for specs, code in ((selection.problems, user_code), (selection.claims, claims_code)):
+        for spec in specs:
+            for (kind, name), fact in code(spec).items() if Spec.parse(spec).place else ():
+                if known.setdefault((kind, name), fact) != fact and kind == "file":
+                    raise ValueError(f"two different files are called {name}: they need two runs")
+    return known
+
+
 def _planning(began: float) -> Callable[[], list[tuple[float, str]]]:
     return lambda: [(began, "the problems are being built and tried")]
 
@@ -113,7 +123,7 @@ def settings(selection: Selection, code: Facts) -> dict[str, Any]:
     """Settings on which results depend, spelled in one way only, with what is known of the code of a user."""
     return {
         **asdict(selection),
-        "claims": sorted(map(find_claim, selection.claims)),
+        "claims": sorted({name for spec in selection.claims for name in find_claims(spec)}),
         "problems": sorted(selection.problems),
         "inner_steps": selection.chosen_steps,
         "user code": {f"{kind} {name}": fingerprint(fact) for (kind, name), fact in code.items()},

@@ -85,16 +85,27 @@ class RotatedCosine(Loss):
 
     def _angle(self, w: Array) -> Array:
         """`ω_k x + φ_k` (..., terms d), by one matrix product."""
-        d = len(self.rotation)
-        stretched = (self.rotation[:, None] * self.frequency).reshape(d, -1)
-        return w @ stretched + self.phase.reshape(*self.phase.shape[:-2], -1)
+        return w @ self._stretched + self.phase.reshape(*self.phase.shape[:-2], -1)
 
     def _slope(self, sine: Array) -> Array:
         """`−Q Σ_k a_k ω_k sin(·)`, where one matrix product sums the terms and turns them back."""
-        back = (self.frequency[:, :, None] * self.rotation.T).reshape(-1, len(self.rotation))
-        return (self._flat_amplitude * sine) @ -back
+        return (self._flat_amplitude * sine) @ self._minus_back
 
     def _hessian(self, cosine: Array) -> Callable[[Array], Array]:
-        each = (self.frequency[:, :, None] ** 2 * np.eye(len(self.rotation))).reshape(-1, len(self.rotation))
-        curvature = (self._flat_amplitude * cosine) @ -each
+        curvature = (self._flat_amplitude * cosine) @ self._minus_each
         return lambda v: np.asarray((curvature * (v @ self.rotation)) @ self.rotation.T)
+
+    @cached_property
+    def _stretched(self) -> Array:
+        """(d, terms d): takes w to the angles, but for the phases."""
+        return (self.rotation[:, None] * self.frequency).reshape(len(self.rotation), -1)
+
+    @cached_property
+    def _minus_back(self) -> Array:
+        """(terms d, d): takes weighted sines back to w."""
+        return -(self.frequency[:, :, None] * self.rotation.T).reshape(-1, len(self.rotation))
+
+    @cached_property
+    def _minus_each(self) -> Array:
+        """(terms d, d): takes weighted cosines to curvatures in rotated coordinates."""
+        return -(self.frequency[:, :, None] ** 2 * np.eye(len(self.rotation))).reshape(-1, len(self.rotation))

@@ -87,8 +87,8 @@ def _tightness() -> list[Row]:
         ("saddle", "sharp"),
     ]
     return [
-        {"claim": claim, "problem": problem, "role": role, "tightness": tightness}
-        for claim in ("path", "sharper second moment per task", "bias")
+        {"claim": claim, "problem": problem, "role": role, "tightness": tightness, "rounding": claim == "meta-gradient"}
+        for claim in ("meta-gradient", "path", "sharper second moment per task", "bias", "typical stepsize")
         for (problem, role), tightness in zip(names, (0.0, 0.5, 0.99, 1.0), strict=True)
         if (claim, problem) != ("bias", "quadratic")
     ]

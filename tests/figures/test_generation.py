@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
 from typing import Any
@@ -74,13 +74,18 @@ class Backwards:
 def test_rows_come_in_the_order_of_the_parts_whatever_finishes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = [figure("a", 1, 5, 2), figure("b", 3), figure("c", 4, 0.5)]
     alone = {made.name: table.rows for made, table in generate(figures, 7, InProcess())}
-    finished = []
+    told: list[tuple[int, int, str]] = []
+
+    def tell(finished: int, total: int, took: Iterable[tuple[str, float]], more: str) -> None:
+        told.extend((finished, total, what) for what, _ in took)
+
     workers = Backwards(monkeypatch)
-    together = {made.name: table.rows for made, table in generate(figures, 7, workers, lambda: finished.append(1))}
+    together = {made.name: table.rows for made, table in generate(figures, 7, workers, tell)}
     assert together == alone
     assert [row["x"] for row in alone["a"]] == [1, 1, 5, 5, 2, 2]
     assert {row["seed"] for row in alone["c"]} == {7}
-    assert len(finished) == 6
+    assert [(finished, total) for finished, total, _ in told] == [(n, 6) for n in range(1, 7)]
+    assert {what for *_, what in told} == {f"{made.name}, x = {part['x']}" for made in figures for part in made.parts}
     assert [part["x"] for _, part, _ in workers.submitted] == [5, 4, 3, 2, 1, 0.5]
 
 

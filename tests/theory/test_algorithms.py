@@ -122,6 +122,23 @@ def test_algorithm_2_is_unbiased_over_all_task_draws() -> None:
     assert np.ptp(estimates, axis=0).min() > 1e-3
 
 
+def test_algorithm_2_weights_each_task_by_how_often_it_is_drawn() -> None:
+    """Six draws of four tasks, some of them never and some thrice, in each replica others."""
+    problem = build("geman-mcclure")
+    chosen, for_stepsize = np.random.default_rng(5).integers(4, size=(2, 8, 6))
+    for_stepsize = for_stepsize[:, :5]
+    rng: Any = ListedDraws(chosen, for_stepsize)
+    s = schedule(problem, B=6, B_prime=5, K=1, C_beta=2.0)
+    trajectory = run("finite-sum", problem, problem.constants, s, problem.start, rng, replicas=8)
+    alpha, w = float(s.alpha), problem.start[None]
+    each = meta_gradient(w, alpha, int(s.N), problem.inner, problem.outer)
+    norms = np.linalg.norm(problem.outer.gradient(w), axis=-1)
+    L_hat = Paper(problem.constants, s).L_w(norms[for_stepsize].mean(axis=1))
+    step = each[chosen].mean(axis=1) / (2.0 * L_hat[:, None])
+    np.testing.assert_allclose(trajectory.smoothness_estimate[:, 0], L_hat, rtol=1e-14)
+    np.testing.assert_allclose(problem.start - trajectory.points[:, 1], step, rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("N", [0, 1, 4])
 def test_oracle_calls_are_those_of_the_paper(N: int) -> None:
     B, S, D, T, B_prime, D_L, K = 3, 2, 4, 5, 7, 6, 3

@@ -110,10 +110,15 @@ def needs(cell):
 
 
 @pytest.fixture
-def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A user's problem, by its file, whose claims are known from here on and forgotten afterwards."""
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after the test the claims that it makes."""
     claim_module.claims()
     monkeypatch.setattr(claim_module, "_CLAIMS", dict(claim_module._CLAIMS))
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, forgotten: None) -> str:
+    """A user's problem, by its file, whose claims are known from here on and forgotten afterwards."""
     file = tmp_path / "fakes.py"
     file.write_text(FAKES, encoding="utf-8")
     load_problem(f"{file}:make", 1, 0.1)

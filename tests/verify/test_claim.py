@@ -73,8 +73,20 @@ def test_an_instance_that_attains_a_claim_makes_a_claim_of_its_own() -> None:
     )
     assert of.instances == ("saddle", "cusp")
     assert of.sharpness == on.sharpness == "saddle: it is flat"
-    assert on.elsewhere("cusp") == "speaks of saddle only"
-    assert on.elsewhere("saddle") == of.elsewhere("cusp") == ""
+    assert on.elsewhere("cusp", 1) == "speaks of saddle only"
+    assert on.elsewhere("saddle", 1) == of.elsewhere("cusp", 1) == ""
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_claim_has_a_least_number_of_steps_that_its_way_may_raise() -> None:
+    class Late(Way):
+        least_N = 2
+
+    of, on = made(lambda cell: (), Late(), least_N=1)
+    assert (of.least_N, on.least_N) == (2, 2)
+    assert [N for N in range(5) if of.speaks_at(N)] == [2, 3, 4]
+    assert [N for N in range(5) if on.speaks_at(N)] == [2, 3]
+    assert of.elsewhere("cusp", 1) == "says nothing of N < 2"
 
 
 @pytest.mark.usefixtures("forgotten")

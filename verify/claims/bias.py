@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from theory.constants import Real
@@ -24,6 +26,7 @@ from verify.evidence.intervals import Interval, norm_of_mean_interval
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.sampling import linear_deviation, sample_paths
 from verify.evidence.tree import enumerable_steps, enumerate_paths, mean_estimator, summation_error
+from verify.shared import shared
 from verify.statements import BIAS
 from verify.verdict import Measured, Values
 
@@ -36,10 +39,9 @@ class Bias(EstimatorExpectation):
         w, S = few_points(cell), sizes["S"]
         if enumerable_steps(cell.problem, len(w), S, cell.N) < cell.N:
             return None
-        paths = enumerate_paths(cell.problem, w, cell.alpha, cell.N, S)
-        mean = mean_estimator(cell.problem, paths, cell.alpha)
-        bias = self.mean(mean - meta_gradients(cell, w[:, None]), task_axis=-2)
-        slack = self.error(cell, w, S) + self.mean(summation_error(paths, norm(mean)))
+        each, error = shared(cell, partial(enumerated_bias, cell, w, S), "enumerated bias", S)
+        bias = self.mean(each, task_axis=-2)
+        slack = self.error(cell, w, S) + self.mean(error)
         return Enumerated(Measured(norm(bias), bound(self.size(cell, w)), slack), f"S = {S}", norm(bias).size)
 
     def sampled(self, cell: Cell, sizes: Sizes, bound: Bound) -> Sampled | None:
@@ -60,17 +62,23 @@ class Bias(EstimatorExpectation):
         def draw(count: int, rng: np.random.Generator) -> Values:
             paths = sample_paths(problem, w, alpha, N, S, count, rng)
             control = pull_back(hessian(linear_deviation(problem, paths, path, alpha)), path, alpha, inner)
-            bias = pull_back(problem.inner.gradient(paths[-1]), paths, alpha, inner) - meta - control
-            return self.mean(bias, task_axis=-2)
+            return pull_back(problem.inner.gradient(paths[-1]), paths, alpha, inner) - meta - control
 
         def interval(samples: Values, delta: float) -> Interval:
-            return norm_of_mean_interval(samples, delta, radius)
+            return norm_of_mean_interval(self.mean(samples, task_axis=-2), delta, radius)
 
-        return Sampled(draw, interval, np.asarray(bound(self.size(cell, w))), slack, f"S = {S}", ("S", S))
+        return Sampled(draw, interval, np.asarray(bound(self.size(cell, w))), slack, f"S = {S}", ("bias", S))
 
     def error(self, cell: Cell, w: Array, S: int) -> Values:
         """Rounding error of the bias."""
         return self.mean(2 * estimator_error(cell.problem, cell.schedule(S=S), w))
+
+
+def enumerated_bias(cell: Cell, w: Array, S: int) -> tuple[Array, Values]:
+    """`E Ĝ_i − ∇L_i` (P, tasks, d), and the rounding error of the sum over all paths (P, tasks)."""
+    paths = enumerate_paths(cell.problem, w, cell.alpha, cell.N, S)
+    mean = mean_estimator(cell.problem, paths, cell.alpha)
+    return mean - meta_gradients(cell, w[:, None]), summation_error(paths, norm(mean))
 
 
 SOURCE = paper("lemma on the bias of the stochastic meta-gradient (Algorithm 1)")

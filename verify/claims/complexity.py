@@ -15,7 +15,7 @@ from theory.growth import recommended_stepsize
 from verify.cell import Cell
 from verify.claim import Mutant, claim, paper
 from verify.evidence.fits import exponential, finding, power_law
-from verify.evidence.runs import schedule
+from verify.evidence.runs import one_run, schedule
 from verify.statements import COMPLEXITY
 from verify.verdict import Finding, Values
 
@@ -74,9 +74,9 @@ def certified_steps(c: Constants, s: Schedule, epsilon: Values) -> Values:
 )
 def in_accuracy(cell: Cell) -> Iterator[Finding]:
     """Read `K(ε)` off one run, for accuracies from that of its first steps to that of its last."""
-    problem, c = cell.problem, cell.constants
+    c = cell.constants
     s = schedule(cell, C_beta=C_BETA, K=RUN)
-    trajectory = run("exact", problem, c, s, problem.start, cell.rng("run"))
+    trajectory = one_run(cell, "exact", s)
     first, last = (float(trajectory.gradient_norm[0, :K].mean()) for K in (FIRST, RUN))
     epsilon = np.geomspace(first, last, ACCURACIES) * (1 + 1e-12)  # the last one must be reached despite rounding
     measured, certified = steps_needed(trajectory, epsilon), cell.formula(c, s, epsilon)
@@ -115,12 +115,12 @@ def in_accuracy(cell: Cell) -> Iterator[Finding]:
 )
 def in_inner_steps(cell: Cell) -> Iterator[Finding]:
     """Run exact MAML at each N until it has reached what the first run reached half-way."""
-    problem, c, steps = cell.problem, cell.constants, cell.N * DOUBLINGS
+    c, steps = cell.constants, cell.N * DOUBLINGS
     calls: list[float] = []
     epsilon = np.inf
     for N in steps:
         s = Schedule(N=N, alpha=recommended_stepsize(c, N), C_beta=C_BETA, K=2 * FIRST)
-        trajectory = run("exact", problem, c, s, problem.start, cell.rng("run"))
+        trajectory = one_run(cell, "exact", s)
         epsilon = min(epsilon, float(trajectory.gradient_norm[0, :FIRST].mean()))
         per_step = (trajectory.gradient_calls + trajectory.hessian_calls) / s.K
         calls.append(float(steps_needed(trajectory, epsilon)[0] * per_step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import point_error, square_error
 from verify.evidence.sampling import sample_paths
 from verify.evidence.tree import deviation_moments, enumerable_steps, enumerate_paths, summation_error
+from verify.shared import shared
 from verify.statements import SGD_DEVIATION
 from verify.verdict import Measured, Values
 
@@ -44,10 +46,10 @@ class Deviation(PathExpectation):
         steps = enumerable_steps(cell.problem, len(w), S, cell.N)
         if steps == 0:
             return None
-        paths = enumerate_paths(cell.problem, w, cell.alpha, steps, S)
+        moments = shared(cell, partial(enumerated_moments, cell, w, steps, S), "enumerated deviation", S)
+        value, rounding = moments[self.power - 1]
         j = np.arange(1.0, steps + 1)[:, None, None]
-        value = deviation_moments(paths)[self.power - 1][1:]
-        slack = self.error(cell, w, j, value) + summation_error(paths, value)
+        slack = self.error(cell, w, j, value) + rounding
         return Enumerated(Measured(value, np.asarray(bound(j)), slack), f"S = {S}, all j ≤ {steps}", value.size)
 
     def sampled(self, cell: Cell, sizes: Sizes, bound: Bound) -> Sampled | None:
@@ -60,6 +62,8 @@ class Deviation(PathExpectation):
         limit = np.full((len(w), problem.number_of_tasks), bound(N))
         exact = adapt(np.broadcast_to(w[:, None], (*limit.shape, problem.dim)), cell.alpha, [problem.inner] * N)
 
+        place = ("deviation", self.power, S)
+
         def draw(count: int, rng: np.random.Generator) -> Values:
             paths = sample_paths(problem, w, cell.alpha, N, S, count, rng)
             if self.power == 1:
@@ -71,7 +75,7 @@ class Deviation(PathExpectation):
                 return mean_interval(samples, delta, 0.0, high)
             return squares_interval(cell, S, samples, delta)
 
-        return Sampled(draw, interval, limit, self.error(cell, w, N, limit), f"S = {S}, j = {N}", ("S", S))
+        return Sampled(draw, interval, limit, self.error(cell, w, N, limit), f"S = {S}, j = {N}", place)
 
     def witness(self, cell: Cell, at: tuple[int, ...]) -> dict[str, object]:
         """Where an entry is; the enumerated ones have a step, too."""
@@ -82,6 +86,12 @@ class Deviation(PathExpectation):
         """Rounding error of a moment at level j: of two computed points."""
         error = 2 * point_error(cell.problem, cell.schedule(), j, noisy_extent(cell.problem, w))
         return error if self.power == 1 else square_error(value, error)
+
+
+def enumerated_moments(cell: Cell, w: Array, steps: int, S: int) -> list[tuple[Values, Values]]:
+    """First and second moment of the deviation at j = 1..steps, and the rounding errors of the sums over all paths."""
+    paths = enumerate_paths(cell.problem, w, cell.alpha, steps, S)
+    return [(moment[1:], summation_error(paths, moment[1:])) for moment in deviation_moments(paths)]
 
 
 def squares_and_stretch(cell: Cell, paths: list[Array], exact: list[Array]) -> tuple[Values, Values]:

@@ -37,6 +37,7 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
     assumes=("task losses are L-smooth: ∇L_i = M_i ∇l_i with such an M_i",),
     measured="first α at which 2N reflections, each chosen to turn v farthest, turn it by a right angle; by bisection",
     at=("near cap",),
+    least_N=1,
     problems=("convex-quadratic",),
     sharp="plane reflections",
     mutants=(
@@ -46,8 +47,6 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
 )
 def cap_of_products(cell: Cell) -> Iterator[Finding]:
     """Turn a vector by 2N factors."""
-    if cell.N == 0:
-        return
     L = cell.constants.L
     found = first_failure(lambda alpha: kept_to_its_side(alpha * L, 2 * cell.N), 0.0, 1 / L)
     yield Finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from verify.evidence.intervals import Interval, exactly, mean_interval
 from verify.evidence.quantities import norm
 from verify.evidence.rounding import unit
 from verify.evidence.tree import mean_gradient_norms, number_of_minibatches
+from verify.shared import shared
 from verify.statements import META_STEPSIZE_MOMENTS
 from verify.verdict import EPS, Measured, Values
 
@@ -46,7 +48,7 @@ class StepsizeMoment(Expectation):
         problem, w, true = cell.problem, few_points(cell), true_paper(cell, sizes)
         if math.isinf(number_of_minibatches(problem, sizes["D_L"])):
             return None
-        law = mean_gradient_norms(problem, w, sizes["D_L"], sizes["B_prime"])
+        law = shared(cell, partial(mean_gradient_norms, problem, w, **sizes), "mean gradient norms", *sizes.values())
         if law is None:
             return None
         means, probabilities = law
@@ -70,14 +72,14 @@ class StepsizeMoment(Expectation):
         def draw(count: int, rng: np.random.Generator) -> Values:
             chosen = rng.integers(problem.number_of_tasks, size=(count, len(w), sizes["B_prime"]))
             norms = norm(problem.minibatch(chosen, sizes["D_L"], rng).gradient(w[:, None]))
-            return np.asarray((L_w / true.L_w(norms.mean(axis=-1))) ** self.power)
+            return np.asarray(L_w / true.L_w(norms.mean(axis=-1)))
 
         def interval(samples: Values, delta: float) -> Interval:
-            return self.of_mean(mean_interval(samples, delta, least**self.power, largest**self.power))
+            return self.of_mean(mean_interval(samples**self.power, delta, least**self.power, largest**self.power))
 
         limit = self.limit(bound, L_w)
         slack = ratio_error(cell, true, w) * limit
-        place = ("D_L", sizes["D_L"], "B'", sizes["B_prime"])
+        place = ("L_w/L̂", sizes["D_L"], sizes["B_prime"])
         return Sampled(draw, interval, limit, slack, label(sizes), place, share=len(SIZES))
 
     def of_mean(self, mean: Interval) -> Interval:

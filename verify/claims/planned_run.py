@@ -81,6 +81,7 @@ def planned_run(cell: Cell) -> Iterator[Finding]:
     source=paper("the stepsizes of the complexity corollaries"),
     measured="q^{2N} at the recommended stepsize; N α_cap(N) and its limit",
     at=("recommended",),
+    least_N=1,
     problems=("quadratic",),
     sharp="attained as N grows",
     mutants=(
@@ -90,8 +91,6 @@ def planned_run(cell: Cell) -> Iterator[Finding]:
 )
 def recommended(cell: Cell) -> Iterator[Finding]:
     """Growth at the recommended stepsize, and the cap beside its limit."""
-    if cell.N == 0:
-        return
     c, N = cell.constants, cell.N
     p = cell.paper_at(cell.schedule(alpha=float(recommended_stepsize(c, N))))
     yield Finding(measured=float(p.q(2 * N)), bound=float(np.exp(0.25)), slack=8 * N * EPS, label="q^{2N}")

@@ -53,16 +53,16 @@ def silent(found: list[str], label: str) -> Finding:
     source=own("a bound past its premise would be false, or negative"),
     measured="number of these statements that give a bound at twice the cap and at the cap itself; must be 0",
     at=("past cap",),
+    least_N=1,
     sharp="every problem: an equality",
     mutants=(Mutant("C_1 without its premise", "quadratic", rule="past cap", C_1=lambda p: 0.5),),
 )
 def past_the_cap(cell: Cell) -> Iterator[Finding]:
-    """Ask each statement past the cap, where N > 0 gives one."""
-    if cell.N > 0:
-        large = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), LARGE)
-        yield silent(speaking(cell.paper_at(cell.schedule(C_beta=LARGE, **large)), CAPPED), "twice the cap")
-        at_cap = float(cell.paper.unchanged.cap)
-        yield silent(speaking(cell.paper_at(cell.schedule(alpha=at_cap, C_beta=LARGE, **large)), CAPPED), "at the cap")
+    """Ask each statement past the cap."""
+    large = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), LARGE)
+    yield silent(speaking(cell.paper_at(cell.schedule(C_beta=LARGE, **large)), CAPPED), "twice the cap")
+    at_cap = float(cell.paper.unchanged.cap)
+    yield silent(speaking(cell.paper_at(cell.schedule(alpha=at_cap, C_beta=LARGE, **large)), CAPPED), "at the cap")
 
 
 @claim(

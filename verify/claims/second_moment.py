@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +37,7 @@ from verify.evidence.tree import (
     second_moment,
     summation_error,
 )
+from verify.shared import shared
 from verify.statements import SECOND_MOMENT
 from verify.verdict import Measured, Values
 
@@ -50,9 +52,9 @@ class SecondMoment(EstimatorExpectation):
         w, S = few_points(cell), sizes["S"]
         if enumerable_steps(cell.problem, len(w), S, cell.N, matrices=True) < cell.N:
             return None
-        paths = enumerate_paths(cell.problem, w, cell.alpha, cell.N, S)
-        per_task = second_moment(cell.problem, paths, cell.alpha, sizes["D"], sizes["T"])
-        error = self.error(cell, w, sizes, per_task) + summation_error(paths, per_task)
+        D, T = sizes["D"], sizes["T"]
+        per_task, rounding = shared(cell, partial(enumerated_square, cell, w, S, D, T), "enumerated square", S, D, T)
+        error = self.error(cell, w, sizes, per_task) + rounding
         value, slack = self.mean(per_task), self.mean(error)
         return Enumerated(Measured(value, bound(self.size(cell, w)), slack), label(sizes), value.size)
 
@@ -73,17 +75,24 @@ class SecondMoment(EstimatorExpectation):
         def draw(count: int, rng: np.random.Generator) -> Values:
             paths = sample_paths(problem, w, alpha, N, S, count, rng)
             if conditional:
-                return self.mean(conditional_second_moment(problem, paths, alpha, D, T))
-            return self.mean(np.square(sample_estimator(problem, paths, alpha, D, T, rng)).sum(axis=-1))
+                return conditional_second_moment(problem, paths, alpha, D, T)
+            return np.square(sample_estimator(problem, paths, alpha, D, T, rng)).sum(axis=-1)
 
         def interval(samples: Values, delta: float) -> Interval:
-            return mean_interval(samples, delta, 0.0, high + slack)
+            return mean_interval(self.mean(samples), delta, 0.0, high + slack)
 
-        return Sampled(draw, interval, np.asarray(bound(self.size(cell, w))), slack, label(sizes), ("S", S))
+        return Sampled(draw, interval, np.asarray(bound(self.size(cell, w))), slack, label(sizes), ("square", S, D, T))
 
     def error(self, cell: Cell, w: Array, sizes: Sizes, square: Values) -> Values:
         """Rounding error of a mean square (P, tasks)."""
         return square_error(square, estimator_error(cell.problem, cell.schedule(**sizes), w))
+
+
+def enumerated_square(cell: Cell, w: Array, S: int, D: int, T: int) -> tuple[Values, Values]:
+    """`E‖Ĝ_i‖²` (P, tasks), and the rounding error of the sum over all paths."""
+    paths = enumerate_paths(cell.problem, w, cell.alpha, cell.N, S)
+    square = second_moment(cell.problem, paths, cell.alpha, D, T)
+    return square, summation_error(paths, square)
 
 
 def label(sizes: Sizes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ CURVATURE_CHANGE = 4 * 1e-4**2
 """Relative change of curvature over the iterates' distances on opposed cosines, `(ωx)²` along paths that grow by √2."""
 
 
+@lru_cache(maxsize=256)
 def critical_stepsize(name: str, N: int) -> tuple[Problem, Bracket]:
     """Critical inner stepsize with `β = 1/L`, N ≥ 1, on one of `INSTANCES`, and the instance as it is built for N.
 
@@ -71,6 +73,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
     assumes=ASSUMES,
     measured="critical stepsize, by bisection: do iterates from near the meta-minimiser come nearer to it?",
     at=("near cap",),
+    least_N=1,
     problems=INSTANCES,
     sharp=SHARP,
     mutants=(
@@ -81,8 +84,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
 )
 def cap(cell: Cell) -> Iterator[Finding]:
     """Compare at the cell's own N."""
-    if cell.N > 0:
-        yield compare(cell, cell.N)
+    yield compare(cell, cell.N)
 
 
 def farthest(finding: Finding) -> float:

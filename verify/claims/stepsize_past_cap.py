@@ -37,6 +37,7 @@ def cycle_gradient(c: Constants, distance: Real) -> Real:
     assumes=("β = 1/L",),
     measured=f"gradient at the iterate after {STEPS} steps",
     at=("near cap",),
+    least_N=1,
     problems=("opposed-curvature",),
     sharp="opposed curvature",
     formula=cycle_gradient,
@@ -45,8 +46,6 @@ def cycle_gradient(c: Constants, distance: Real) -> Real:
 def two_cycle(cell: Cell) -> Iterator[Finding]:
     """Iterate, then look at the gradient."""
     problem, c = cell.problem, cell.constants
-    if cell.N == 0:
-        return
     alpha = PAST * float(stepsize_cap(c, cell.N))
     _, w = fixed_steps(problem, cell.N, np.array([alpha]), 1 / c.L, problem.start[None], STEPS)
     gradient = mean_over_tasks(meta_gradient(w[:, None], alpha, cell.N, problem.inner, problem.outer))
@@ -71,6 +70,7 @@ def two_cycle(cell: Cell) -> Iterator[Finding]:
     assumes=("β = 1/L",),
     measured="α_cap beside the first stepsize of a grid at which the iterates from the start do not settle",
     at=("near cap",),
+    least_N=1,
     problems=("rotated-cosine-finite-noise",),
     sharp="opposed curvature and twin wells are the worst cases",
     mutants=(Mutant("N dropped", "rotated-cosine-finite-noise", N=20, cap=lambda p: (np.sqrt(2) - 1) / p.L),),
@@ -78,8 +78,6 @@ def two_cycle(cell: Cell) -> Iterator[Finding]:
 def typical(cell: Cell) -> Iterator[Finding]:
     """Try stepsizes from the cap to 32 times the cap."""
     problem, c = cell.problem, cell.constants
-    if cell.N == 0:
-        return
     alpha: Values = float(stepsize_cap(c, cell.N)) * np.geomspace(1, 32, 26)
     start = np.tile(problem.start, (len(alpha), 1))
     previous, w = fixed_steps(problem, cell.N, alpha, 1 / c.L, start, STEPS)

@@ -16,9 +16,18 @@ DRAWING = "figures.advice"
 """Imported by its name: the command line stands above all packages, the package that it lies in does not."""
 
 
-@click.command()
+@click.command(short_help="Advise on inner stepsizes for a problem.")
 @click.argument("problem")
-@click.option("-N", "--inner-steps", "N", metavar="N,N,…", callback=integers, default="1,5,10", show_default=True)
+@click.option(
+    "-N",
+    "--inner-steps",
+    "N",
+    metavar="N,N,…",
+    callback=integers,
+    default="1,5,10",
+    show_default=True,
+    help="Inner steps N.",
+)
 @click.option("--alpha", type=float, multiple=True, help="Inner stepsize to judge; repeatable. Default: 0.01 and 0.1.")
 @click.option("--beta", type=float, help="Fixed meta stepsize of the runs. Default: 1/L.")
 @click.option("--steps", type=int, default=30, show_default=True, help="Meta steps of each run.")

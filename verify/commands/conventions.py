@@ -16,14 +16,6 @@ import click
 from theory.validation import one_line, printable, suggestion
 from verify.running.records import Run, RunError, read
 
-out_option = click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Results directory.",
-)
-
 
 class Command(click.Command):
     """Says in one line what is wrong with its input, or why it failed."""

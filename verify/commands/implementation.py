@@ -11,7 +11,7 @@ from verify.commands.conventions import fail, one_line_errors
 from verify.implementation.frameworks import FRAMEWORKS
 
 
-@click.command()
+@click.command(short_help="Examine your own MAML.")
 @click.argument("function", metavar="FILE.py:FUNCTION")
 @click.option("--framework", type=click.Choice(FRAMEWORKS), help="Array library. Default: as w is annotated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import click
@@ -37,10 +37,12 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-@click.command()
+@click.command(short_help="Plan a run that a theorem certifies.")
 @constant_options
 @click.option(
-    "--problem", help="FILE.py:FACTORY or a registered name: gives case, constants, sizes and gap that are left out"
+    "--problem",
+    metavar="PROBLEM",
+    help="FILE.py:FACTORY or a registered name: gives case, constants, sizes and gap that are left out",
 )
 @click.option("--delta", "Delta", type=float, help="initial gap Δ = L(w_0) − L* of the meta objective")
 @click.option("-N", "--inner-steps", "N", type=int, required=True, help="inner steps N")
@@ -61,11 +63,11 @@ def plan(as_json: bool, problem: str | None, **fields: Any) -> int:
 
     given = {name: value for name, value in fields.items() if value is not None}
     with one_line_errors():
+        integer("N", fields["N"], low=0)
         known = {"case": "resampling"} if problem is None else _of_problem(problem, given)
-        for name, option in (("L", "--L"), ("Delta", "--delta")):
-            if name not in known | given:
-                raise click.UsageError(f"Missing option '{option}': give it, or --problem.")
         both = known | given
+        if missing := [name for name in _required(both) if math.isinf(both.get(name, math.inf))]:
+            raise click.UsageError(_ask_for(missing, both["case"], problem))
         constants = Constants(**{name: both.pop(name) for name in list(both) if name in CONSTANTS})
         planned = cheapest_plan(Request(constants=constants, **both))
     click.echo(json.dumps(planned.to_dict(), indent=1) if as_json else planned.to_text())
@@ -74,12 +76,26 @@ def plan(as_json: bool, problem: str | None, **fields: Any) -> int:
     return 0
 
 
+def _required(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a plan needs, each a finite number."""
+    from theory.request import needed
+
+    return ("L", "Delta", *needed(given["case"], given["N"]))
+
+
+def _ask_for(missing: Sequence[str], case: str, problem: str | None) -> str:
+    """One line that names the options."""
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in missing).replace("--Delta", "--delta")
+    how = "give them, or --problem" if problem is None else f"{problem} does not know them"
+    return f"missing: {options}, which the {case} theorem needs as finite numbers; {how}"
+
+
 def _of_problem(spec: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a problem says of a request: case, constants, sizes, and the gap at the start at the least stepsize."""
     from verify.cell import alpha_L
     from verify.running.loading import load_problem
 
-    integer("N", N := given["N"], low=0)
+    N = given["N"]
     built = load_problem(spec, N, alpha_L("recommended", N))
     alpha = given.get("alpha_min", alpha_L("recommended", N) / built.constants.L)
     real("alpha_min", alpha, open_low=True)

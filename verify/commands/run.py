@@ -9,22 +9,36 @@ from pathlib import Path
 import click
 
 from verify.cell import PROFILES
-from verify.commands.conventions import cores, fail, integers, one_line_errors, out_option, warn
+from verify.commands.conventions import cores, fail, integers, one_line_errors, warn
+from verify.commands.places import RESULTS, free, latest, out_option
 
 
 @click.command()
-@click.option("--claim", "claims", multiple=True, help="Claim to verify; repeatable. Default: all.")
-@click.option("--problem", "problems", multiple=True, help="Registered problem, or FILE.py:FACTORY; repeatable.")
-@click.option("--inner-steps", metavar="N,N,…", callback=integers, help="Inner steps N, for instance 1,5,20.")
+@click.option(
+    "--claim", "claims", metavar="CLAIM", multiple=True, help="Claim, or FILE.py[:NAME]; repeatable. Default: all."
+)
+@click.option(
+    "--problem",
+    "problems",
+    metavar="PROBLEM",
+    multiple=True,
+    help="Registered problem, or FILE.py:FACTORY; repeatable. Default: those of each claim.",
+)
+@click.option(
+    "--inner-steps",
+    metavar="N,N,…",
+    callback=integers,
+    help="Inner steps N, for instance 1,5,20. Default: those of the profile.",
+)
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How hard to look."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes. Default: one for each core.")
-@click.option("--scheduler", help="Address of a Dask scheduler to use in place of local processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler to use in place of local processes.")
 @click.option("--cell-timeout", type=click.FloatRange(0, min_open=True), help="Seconds after which a cell is given up.")
 @out_option
-@click.option("--resume", is_flag=True, help="Go on with the records in the results directory.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was interrupted. Default: the last one.")
 @click.option("--overwrite", is_flag=True, help="Replace the records in the results directory.")
 @click.option("--mutants", is_flag=True, help="Run wrong formulas, each of which must be refuted.")
 def run(
@@ -36,7 +50,7 @@ def run(
     jobs: int | None,
     scheduler: str | None,
     cell_timeout: float | None,
-    out: Path,
+    out: Path | None,
     resume: bool,
     overwrite: bool,
     mutants: bool,
@@ -47,6 +61,7 @@ def run(
     go on, 4 nothing or too little was judged.
     """
     from verify.reporting.display import progress_bar, show
+    from verify.running.records import MUTANTS, RECORDS
     from verify.running.selection import Selection
     from verify.suite import verify
 
@@ -54,7 +69,9 @@ def run(
         raise click.UsageError("--jobs and --scheduler exclude each other")
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    with one_line_errors(), _kept_at_interrupt(out, overwrite):
+    named = out is not None
+    out = out or _place(MUTANTS if mutants else RECORDS, resume, overwrite)
+    with one_line_errors(), _kept_at_interrupt(out, "" if named else f"--out {out} ", overwrite):
         selection = Selection(
             claims=claims, problems=problems, inner_steps=inner_steps, profile=profile, seed=seed, mutants=mutants
         )
@@ -74,11 +91,21 @@ def run(
     return summary.exit_code
 
 
+def _place(records: str, resume: bool, overwrite: bool) -> Path:
+    """Where a run goes that names no directory: on with the last one, or to the next that is free, which it says."""
+    if resume or overwrite:
+        return latest(records) if resume else RESULTS
+    place = free(records)
+    if place != RESULTS:
+        click.echo(f"{RESULTS} holds a run already: this one goes to {place}", err=True)
+    return place
+
+
 @contextmanager
-def _kept_at_interrupt(out: Path, overwrite: bool) -> Iterator[None]:
+def _kept_at_interrupt(out: Path, place: str, overwrite: bool) -> Iterator[None]:
     """At Ctrl-C, say what is kept and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
-        option = "--resume in place of --overwrite" if overwrite else "--resume"
+        option = f"{place}--resume in place of --overwrite" if overwrite else f"{place}--resume"
         fail(f"interrupted; finished checks are kept in {out}: the same command with {option} goes on", 130)

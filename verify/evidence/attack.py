@@ -15,6 +15,7 @@ from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
 from verify.evidence.evolution import evolve
 from verify.evidence.quantities import norm
+from verify.shared import shared
 from verify.verdict import Finding, Measured, Values
 
 Evaluate: TypeAlias = Callable[[Values], Measured]
@@ -61,12 +62,14 @@ class Attack(Way):
 
     def largest(self, cell: Cell, measure: Measure, *label: str) -> Finding:
         """Return the finding with the largest ratio that is met."""
-        finding = maximise(
-            lambda coded: measure(cell, **self.decode(cell, coded)),
-            self.starts(cell, *label),
-            cell.effort,
-            cell.rng("attack", *label),
-        )
+
+        def attack() -> Finding:
+            search = cell.rng("attack", *label)
+            return maximise(
+                lambda coded: measure(cell, **self.decode(cell, coded)), self.starts(cell, *label), cell.effort, search
+            )
+
+        finding = shared(cell, attack, cell.claim, cell.formula, *cell.changes.items(), *label)
         found = self.decode(cell, np.asarray(finding.witness["point"])[None])
         return replace(finding, label="".join(label), witness={name: _plain(value[0]) for name, value in found.items()})
 
@@ -114,9 +117,13 @@ attack_pairs = Attack(pairs, decode_pairs, {"": 0})
 
 def worst_of(measured: Measured) -> Measured:
     """Of arrays (P, ...), the entry with the largest ratio, for each of the P points."""
-    columns = [x.reshape(len(x), -1) for x in np.broadcast_arrays(*measured)]
-    at = np.argmax(Measured(*columns).ratio(), axis=1)[:, None]
-    return Measured(*(np.take_along_axis(x, at, axis=1)[:, 0] for x in columns))
+    value, bound, slack = np.broadcast_arrays(*measured)
+    if value.ndim == 1:
+        return Measured(value, bound, slack)
+    columns = [x.reshape(len(x), -1) for x in (value, bound, slack)]
+    at = np.argmax(Measured(*columns).ratio(), axis=1)
+    points = np.arange(len(at))
+    return Measured(*(x[points, at] for x in columns))
 
 
 def worst(evaluate: Evaluate, points: Values) -> tuple[Finding, Values]:

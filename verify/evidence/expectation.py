@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
@@ -47,7 +47,7 @@ class Sampled:
     ----------
     draw, interval : samples of one chunk, and their intervals.
     bound, slack : of each entry, as in `Enumerated`.
-    place : names the draws within the cell.
+    place : names what is drawn, among all that claims draw in the cell.
     share : number of such samplings in a cell.
     """
 
@@ -56,7 +56,7 @@ class Sampled:
     bound: Values
     slack: Values
     label: str
-    place: tuple[object, ...]
+    place: tuple[Hashable, ...]
     share: int = 1
 
 
@@ -81,7 +81,8 @@ class Expectation(Way, ABC):
         return {"w": few_points(cell)[point].tolist(), **({"task": task[0]} if task else {})}
 
     def findings(self, cell: Cell, bound: Callable[..., Any]) -> Iterator[Finding]:
-        """One finding, at the worst entry, for each of the batch sizes."""
+        """One finding, at the worst entry, for each of the batch sizes; claims of one cell share points and draws."""
+        cell = cell.common
         for sizes in self.sizes(cell):
             limit = partial(bound, cell.paper_at(cell.schedule(**sizes)))
             if exact := self.enumerated(cell, sizes, limit):
@@ -102,10 +103,11 @@ class PathExpectation(Expectation):
     """A mean over the minibatches of an inner path, of S data each: nothing is random at N = 0."""
 
     SIZES: ClassVar[Sequence[Sizes]] = ({"S": 1}, {"S": 4})
+    least_N = 1
 
     def sizes(self, cell: Cell) -> Sequence[Sizes]:
-        """None where nothing is random."""
-        return self.SIZES if cell.N > 0 else ()
+        """Sizes of the minibatches."""
+        return self.SIZES
 
     def ranges(self, cell: Cell, sizes: Sizes) -> AlmostSure | None:
         """Ranges on which sampling rests; None where they are not known, or a smaller S has narrower intervals."""

@@ -12,7 +12,8 @@ from verify.verdict import Values
 
 def norm(v: Array) -> Values:
     """Euclidean norm over the last axis."""
-    return np.linalg.norm(v, axis=-1)
+    squares: Values = np.add.reduce(v * v, axis=-1)  # the digits of np.linalg.norm, which copies v first
+    return np.sqrt(squares)
 
 
 def inner_paths(cell: Cell, w: Array) -> Array:

@@ -7,12 +7,15 @@ Along the path the extent grows at most like `q^j`, and an error made at one ste
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from problems.problem import Problem
-from theory.constants import Schedule
+from theory.constants import Constants, Real, Schedule
+from theory.extended import plain
+from theory.growth import Growth
 from theory.loss import Array
-from theory.paper import Paper
 from verify.verdict import EPS
 
 
@@ -29,17 +32,29 @@ def extent(problem: Problem, w: Array) -> Array:
     return np.asarray(np.linalg.norm(w, axis=-1) + gradient / problem.constants.L + problem.scale)
 
 
-def point_error(problem: Problem, s: Schedule, j: Array | float, size: Array) -> Array:
+def growth(problem: Problem, s: Schedule, j: Real) -> Real:
+    """`q^j` for numbers j, or for an array of them."""
+    L, alpha = problem.constants.L, s.alpha
+    return _growth(L, alpha, j) if isinstance(alpha, float) and isinstance(j, float) else _growth_of(L, alpha, j)
+
+
+def _growth_of(L: float, alpha: Real, j: Real) -> Real:
+    return plain(Growth(Constants(L=L), Schedule(N=0, alpha=alpha)).q(j))
+
+
+_growth = lru_cache(maxsize=256)(_growth_of)  # searches ask for the same one thousands of times
+
+
+def point_error(problem: Problem, s: Schedule, j: Real, size: Array) -> Array:
     """Error of `w̃_j` from points of the given extent: each of `j` steps errs by `unit · q^j · extent` at most."""
-    j = np.asarray(j, dtype=np.float64)
-    return np.asarray(unit(problem) * (j + 1) * Paper(problem.constants, s).q(j) * size)
+    return np.asarray(unit(problem) * (j + 1) * growth(problem, s, j) * size)
 
 
 def meta_gradient_error(problem: Problem, s: Schedule, size: Array) -> Array:
     """Error of `∇L_i(w)`: of the outer gradient at an inexact `w̃_N`, and of N inexact factors `I − αH_j`."""
     c, N, alpha = problem.constants, s.N, s.alpha
     rounding = unit(problem)
-    q_N = Paper(c, s).q(N)
+    q_N = growth(problem, s, N)
     outer = rounding * (N + 2) * q_N**2 * c.L * size
     one_factor = c.rho * point_error(problem, s, N, size) + rounding * c.L
     factors = N * alpha * q_N**2 / (1 + alpha * c.L) * c.L * size * one_factor
@@ -49,7 +64,7 @@ def meta_gradient_error(problem: Problem, s: Schedule, size: Array) -> Array:
 def meta_objective_error(problem: Problem, s: Schedule, size: Array, value: Array) -> Array:
     """Error of `L_i(w)`: of the value itself, and of the outer gradient times the error of `w̃_N`."""
     c = problem.constants
-    through_path = Paper(c, s).q(s.N) * c.L * size * point_error(problem, s, s.N, size)
+    through_path = growth(problem, s, s.N) * c.L * size * point_error(problem, s, s.N, size)
     return np.asarray(through_path + unit(problem) * (np.abs(value) + c.L * size**2))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from verify.evidence.intervals import Interval, mean_interval
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until
+from verify.shared import shared
 from verify.verdict import EPS, Finding, Values
 
 Promise: TypeAlias = Callable[[Paper], Guarantee]
@@ -75,11 +77,8 @@ def horizon(cell: Cell, C_beta: float) -> int:
 
 def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -> Finding:
     """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
-    problem, c = cell.problem, cell.constants
-    bound = float(promise(cell.paper_at(s)).bound)
-    # Where there is one task and no noise, all draws are equal, and so is their mean: one is as good as many.
-    one = dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1) if problem.deterministic else {}
-    trajectory = run(algorithm, problem, c, replace(s, **one), problem.start, cell.rng("run"))
+    problem, bound = cell.problem, float(promise(cell.paper_at(s)).bound)
+    trajectory = one_run(cell, algorithm, s)
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
@@ -89,6 +88,15 @@ def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -
         method="run",
         **_described(s),
     )
+
+
+def one_run(cell: Cell, algorithm: Algorithm, s: Schedule) -> Trajectory:
+    """One run from the problem's start in which nothing is random, made once for all claims and mutants."""
+    # All draws are equal, and so is their mean: one is as good as many. Exact MAML reads none of these sizes.
+    one = replace(s, Delta=0.0, **dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1))
+    problem, rng = cell.problem, cell.common.rng("run")
+    make = partial(run, algorithm, problem, cell.constants, one, problem.start, rng)
+    return shared(cell, make, "run", algorithm, one)
 
 
 def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
@@ -125,7 +133,8 @@ def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule,
 
     described = _described(s)
     enough = replace(cell, effort=replace(cell.effort, samples=first_round(cell, highest, bound)))
-    finding, _ = sample_until(enough, draw, interval, np.array([bound]), described["label"], share=share)
+    place = ("run", algorithm, *(value for name, value in described["witness"].items() if name != "Delta"))
+    finding, _ = sample_until(enough.common, draw, interval, np.array([bound]), *place, share=share)
     return replace(finding, method="run", **described)
 
 

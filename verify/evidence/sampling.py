@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from theory.loss import Array
 from theory.maml import adapt, pull_back
 from verify.cell import Cell
 from verify.evidence.intervals import Interval, worst_entry
+from verify.shared import shared
 from verify.verdict import Finding, Values, judge
 
 Draw: TypeAlias = Callable[[int, np.random.Generator], Values]
@@ -22,6 +24,8 @@ Draw: TypeAlias = Callable[[int, np.random.Generator], Values]
 CHUNK = 2000
 CHUNK_NUMBERS, ROUND_NUMBERS = 2**20, 2**25
 """Numbers that a chunk of draws, and the samples of a round, may hold at most: memory stays bounded."""
+SHARED_NUMBERS = 2**19
+"""Samples of a round that are kept for other claims hold no more numbers."""
 
 
 def sample_until(
@@ -29,7 +33,7 @@ def sample_until(
     draw: Draw,
     interval: Callable[[Values, float], Interval],
     bound: Values,
-    *place: object,
+    *place: Hashable,
     slack: npt.ArrayLike = 0.0,
     share: int = 1,
 ) -> tuple[Finding, tuple[int, ...]]:
@@ -43,7 +47,7 @@ def sample_until(
     draw : samples of one chunk, (n, ...); called with the round's own generator.
     interval : samples and an error probability for each entry ↦ intervals of the entries.
     bound : what the formula under test gives, one entry each.
-    place : names the call within its cell, for its random numbers.
+    place : names what is drawn within the cell; where another call has drawn it already, nothing is drawn again.
     slack : absolute rounding error of the entries.
     share : number of calls that share the cell's error probability.
 
@@ -58,12 +62,18 @@ def sample_until(
         rng = cell.rng(*place, sampling_round)
         count = min(cell.effort.samples * 4**sampling_round, ROUND_NUMBERS // width)
         sizes = [chunk] * (count // chunk) + ([count % chunk] if count % chunk else [])
-        samples = np.concatenate([draw(size, rng) for size in sizes])
+        sample = partial(_concatenated, draw, sizes, rng)
+        few = count * width <= SHARED_NUMBERS
+        samples = shared(cell, sample, *place, sampling_round, count) if few else sample()
         finding, at = worst_entry(interval(samples, delta), bound, slack)
         finding = replace(finding, method="monte-carlo", samples=count)
         if judge(finding) != "inconclusive":
             break
     return finding, at
+
+
+def _concatenated(draw: Draw, sizes: list[int], rng: np.random.Generator) -> Values:
+    return np.concatenate([draw(size, rng) for size in sizes])
 
 
 def sample_paths(

@@ -165,6 +165,10 @@ def conditional_second_moment(
     M = M + np.einsum("a,mnatx,mnaty->mntxy", datum.probabilities, noise, noise, optimize=True) / T
     for w in reversed(points[:-1]):
         M = step_mean(M)
+        if problem.noise.hessian_sup == 0:
+            factor = np.eye(problem.dim) - alpha * _hessians(problem.inner, w)
+            M = factor @ M @ factor
+            continue
         single = _hessians(datum.losses, w[:, :, None])
         H = np.einsum("a,mna...->mn...", datum.probabilities, single)
         factor = np.eye(problem.dim) - alpha * H

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from theory.validation import printable
-from verify.reporting.ledger import worst
-from verify.running.records import Record, Run, read
+from verify.running.records import Record, Run, read, worst
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}
@@ -89,23 +88,24 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     if not tolerance >= 0:
         raise ValueError(f"tolerance = {tolerance:g} is not allowed: tolerance must be a number >= 0")
     before, after = read(old), read(new)
-    old_checks, new_checks = _by_place(before), _by_place(after)
-    common = [place for place in old_checks if place in new_checks]
+    common = len(_by_place(before.records).keys() & _by_place(after.records).keys())
     if not common:
         raise ValueError(f"{old} and {new} have no check in common")
-    found = [
-        *_verdicts((old_checks[place], new_checks[place]) for place in common),
-        *_bounds((old_checks[place], new_checks[place]) for place in common),
-        *_presence(old_checks, new_checks),
-        *_tightness([old_checks[place] for place in common], [new_checks[place] for place in common], tolerance),
-    ]
     return Comparison(
-        tuple(sorted(found, key=lambda change: not change.regression)),
-        len(common),
+        tuple(changes(before.records, after.records, tolerance)),
+        common,
         sum(record.seconds for record in before.records),
         sum(record.seconds for record in after.records),
         tuple(_notes(old, before)) + tuple(_notes(new, after)) + tuple(_settings(before, after)),
     )
+
+
+def changes(before: Iterable[Record], after: Iterable[Record], tolerance: float) -> list[Change]:
+    """What differs between the checks of two runs, or of parts of them: regressions first. See `compare`."""
+    old_checks, new_checks = _by_place(before), _by_place(after)
+    pairs = [(old, new_checks[place]) for place, old in old_checks.items() if place in new_checks]
+    found = [*_verdicts(pairs), *_bounds(pairs), *_presence(old_checks, new_checks), *_tightness(pairs, tolerance)]
+    return sorted(found, key=lambda change: not change.regression)
 
 
 def _notes(path: Path, run: Run) -> Iterable[str]:
@@ -119,8 +119,8 @@ def _settings(old: Run, new: Run) -> Iterable[str]:
         yield f"the runs have different settings: {difference}"
 
 
-def _by_place(run: Run) -> dict[Place, Record]:
-    return {(r.claim, r.problem, r.N, r.rule, r.mutant, r.index): r for r in run.records}
+def _by_place(records: Iterable[Record]) -> dict[Place, Record]:
+    return {(r.claim, r.problem, r.N, r.rule, r.mutant, r.index): r for r in records}
 
 
 def _verdicts(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
@@ -161,9 +161,13 @@ def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Ch
         yield Change("new", f"{claim} on {problem}", "none", f"{count} checks", regression=False)
 
 
-def _tightness(old: Sequence[Record], new: Sequence[Record], tolerance: float) -> Iterable[Change]:
-    for claim in dict.fromkeys(record.claim for record in old):
-        before, after = (worst(r for r in records if r.claim == claim and not r.mutant) for records in (old, new))
+def _tightness(pairs: Iterable[tuple[Record, Record]], tolerance: float) -> Iterable[Change]:
+    by_claim: dict[str, list[tuple[Record, Record]]] = defaultdict(list)
+    for old, new in pairs:
+        if not old.mutant:
+            by_claim[old.claim].append((old, new))
+    for claim, own in by_claim.items():
+        before, after = (worst(records) for records in zip(*own, strict=True))
         if before is None or after is None:
             continue
         was, now = _ratio(before), _ratio(after)

@@ -1,11 +1,10 @@
-"""What a run shows: a progress bar on standard error, a table on standard output."""
+"""What a run shows: how far it is on standard error, a table on standard output."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -14,11 +13,11 @@ from pathlib import Path
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
+from verify.reporting.progress import meter
 from verify.reporting.summary_files import figures
 from verify.running.records import CellName, Record
 from verify.statements import NEIGHBOURS_TITLE, first_neighbour
@@ -26,7 +25,6 @@ from verify.suite import Progress as Report
 from verify.verdict import Verdict
 
 PLAIN_WIDTH = 100
-PLAIN_SECONDS = 10
 CLAIM_NUMBERS, MUTANT_NUMBERS = 36, 36
 """Columns that numbers and verdicts take, with the space between all."""
 LEAST = 5
@@ -47,40 +45,16 @@ COLOURS = {"violated": "bold red", "survived": "bold red", "error": "bold magent
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """Show progress on standard error: a bar on a terminal, elsewhere a plain line now and then."""
-    if sys.stderr.isatty():
-        with _bar() as report:
-            yield report
-        return
-    began = last = time.monotonic()
-
-    def report_line(finished: int, total: int, records: Sequence[Record]) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= PLAIN_SECONDS:
-            last = now
-            click.echo(f"{finished} of {total} cells after {now - began:.0f} s", err=True)
-
-    yield report_line
-
-
-@contextmanager
-def _bar() -> Iterator[Report]:
+    """Show how far a run is, what it found so far, and which cells took longest."""
     counts: Counter[Verdict] = Counter()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[verdicts]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        cells = bar.add_task("cells", total=None, verdicts="")
+    with meter("cells") as tell:
 
         def report(finished: int, total: int, records: Sequence[Record]) -> None:
             counts.update(record.verdict for record in records)
-            bar.update(cells, completed=finished, total=total, verdicts=_counts(counts))
+            took: dict[str, float] = defaultdict(float)
+            for record in records:
+                took[f"{record.claim} on {record.problem}, N = {record.N}"] += record.seconds
+            tell(finished, total, took.items(), _counts(counts))
 
         yield report
 
@@ -182,17 +156,31 @@ def _remarks(summary: Summary) -> Iterator[str]:
     yield from summary.wrong_constants
     for claim in summary.claims:
         worst = claim.worst
-        if "violated" in claim.checks and worst is not None and not worst.is_audit:
+        if claim.answer and not summary.mutants:
+            yield claim.answer
+        elif "violated" in claim.checks and worst is not None and not worst.is_audit:
             measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
             against = "falls short of" if measured < bound else ">"
             yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"
     if summary.too_little:
         yield summary.too_little
-    for reason in dict.fromkeys(claim.reason for claim in summary.claims if claim.reason):
-        yield f"{reason} ({_few([claim.claim for claim in summary.claims if claim.reason == reason])})"
+    yield from _reasons(summary.claims)
     for mutant in summary.mutants:
         if mutant.status != "refuted":
             yield f"{mutant.status}: mutant {mutant.mutant!r} of {mutant.claim} on {mutant.cell.problem}"
+
+
+def _reasons(claims: Sequence[ClaimSummary]) -> Iterator[str]:
+    """Why checks are inapplicable, each reason once; and of other claims why they failed or were not judged."""
+    said: dict[str, dict[str, int]] = {}
+    for claim in claims:
+        for verdict, note, count in claim.silent:
+            told = f"{verdict}: {note}"
+            if verdict == "inapplicable" or told == claim.reason:
+                said.setdefault(told, {})[claim.claim] = count
+    for told, counts in said.items():
+        checks = sum(counts.values())
+        yield f"{told} ({checks} check{'s' if checks > 1 else ''} of {_few(list(counts))})"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from verify.claim import Source, claims, is_audit
-from verify.running.records import CellName, Header, Record
+from verify.reporting.answers import answer
+from verify.running.records import CellName, Header, Record, worst
 from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
@@ -28,9 +29,11 @@ class ClaimSummary:
     claim, statement, title, says, source : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
+    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     reason : verdict and note of its first error, or of its first check where none was judged; "" otherwise.
     seconds : time that its cells took, summed over workers.
     estimated : whether any of its verdicts, other than inapplicable, rests on estimated constants.
+    answer : what the run says of a claim of a user, in words; "" for the suite's own.
     """
 
     claim: str
@@ -40,9 +43,11 @@ class ClaimSummary:
     source: Source
     checks: Mapping[Verdict, int]
     worst: Record | None
+    silent: tuple[tuple[Verdict, str, int], ...]
     reason: str
     seconds: float
     estimated: bool
+    answer: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -151,9 +156,11 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         source=known.source if known else Source("", own=False),
         checks=_count(records),
         worst=worst(records),
+        silent=tuple(_silent(records)),
         reason=_reason(records),
         seconds=sum(record.seconds for record in records),
         estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
+        answer=answer(records),
     )
 
 
@@ -170,13 +177,10 @@ def _count(records: Iterable[Record]) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
 
 
-def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, a violated one before any other; None if none was judged."""
-
-    def rank(record: Record) -> tuple[bool, float]:
-        return record.verdict == "violated", -math.inf if record.tightness is None else record.tightness
-
-    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
+def _silent(records: Iterable[Record]) -> Iterator[tuple[Verdict, str, int]]:
+    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
+    for (verdict, reason), count in reasons.items():
+        yield verdict, reason, count
 
 
 def _reason(records: Collection[Record]) -> str:

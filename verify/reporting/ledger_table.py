@@ -7,10 +7,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from verify.reporting.book import place
 from verify.reporting.ledger import VERDICTS, Summary
 from verify.reporting.summary_files import number, ratio
 
-COLUMNS = ("statement", "claim", "own", "verdict", "checks", "measured", "bound", "ratio", "where")
+COLUMNS = ("statement", "claim", "own", "verdict", "checks", "measured", "bound", "ratio", "where", "proof")
 
 
 def rows(summary: Summary) -> Iterator[tuple[str, ...]]:
@@ -23,7 +24,8 @@ def rows(summary: Summary) -> Iterator[tuple[str, ...]]:
             if worst is not None:
                 shown = "rounding" if worst.only_rounding else ratio(worst.tightness)
                 numbers = (number(worst.measured), number(worst.bound), shown, f"{worst.problem}, N = {worst.N}")
-            yield statement, claim.claim, "own" if claim.source.own else "", claim.verdict, counts, *numbers
+            own = "own" if claim.source.own else ""
+            yield statement, claim.claim, own, claim.verdict, counts, *numbers, place("claim", claim.claim)
 
 
 def as_csv(summary: Summary) -> str:

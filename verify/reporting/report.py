@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from problems.registry import families
 from verify.claim import Claim, claims
+from verify.reporting.book import address, place
 from verify.reporting.compare import Comparison
-from verify.reporting.ledger import ClaimSummary, Summary, worst
+from verify.reporting.ledger import ClaimSummary, Summary
 from verify.reporting.mathematics import mathematics
 from verify.reporting.plot import by_steps, plot
 from verify.reporting.summary_files import number, ratio
-from verify.running.records import Record, plain
+from verify.running.records import Record, plain, worst
 from verify.running.store import write_text
 from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
@@ -38,14 +38,12 @@ class Entry:
     summary : what the run found about it.
     about : terms with their text; none for a claim that this version no longer has.
     worst_by_problem : the check that says most, for each problem where any was judged.
-    silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
     plot : SVG of measured value and bound against N, or "".
     """
 
     summary: ClaimSummary
     about: tuple[tuple[str, str], ...]
     worst_by_problem: dict[str, Record]
-    silent: tuple[tuple[str, str, int], ...]
     plot: str
 
 
@@ -63,19 +61,28 @@ def write_report(
     records: Sequence[Record],
     comparison: Comparison | None = None,
     against: str = "",
+    book: str = "",
 ) -> Path:
     """Write `report.html` into `directory` and return its path; raises RunError where it cannot.
 
-    With a `comparison` the page tells how the run differs from the one that `against` names. The page needs no network.
-    All text goes through the template's escaping, whoever wrote it.
+    With a `comparison` the page tells how the run differs from the one that `against` names. It links to the proofs in
+    the built book at the address `book`, or in the checkout. The page needs no network. All text goes through the
+    template's escaping, whoever wrote it.
     """
     path = directory / REPORT
-    write_text(path, render(summary, records, comparison, against))
+    proofs = {claim.claim: address("claim", claim.claim, directory, book) for claim in summary.claims}
+    write_text(path, render(summary, records, comparison, against, proofs))
     return path
 
 
-def render(summary: Summary, records: Sequence[Record], comparison: Comparison | None = None, against: str = "") -> str:
-    """Return the page of a run."""
+def render(
+    summary: Summary,
+    records: Sequence[Record],
+    comparison: Comparison | None = None,
+    against: str = "",
+    proofs: Mapping[str, str] | None = None,
+) -> str:
+    """Return the page of a run; `proofs` are addresses by claim."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -90,6 +97,8 @@ def render(summary: Summary, records: Sequence[Record], comparison: Comparison |
     environment.filters["number"] = number
     environment.filters["ratio"] = lambda record: "rounding" if record.only_rounding else ratio(record.tightness)
     environment.filters["share"] = share
+    environment.filters["setting"] = _setting
+    environment.filters["place"] = lambda claim: place("claim", claim)
     environment.filters["witness"] = witness
     environment.filters["svg"] = Markup  # made by us, of numbers only
     environment.filters["percent"] = lambda tightness: f"{100 * min(max(tightness, 0.0), 1.0):.1f}%"
@@ -113,6 +122,7 @@ def render(summary: Summary, records: Sequence[Record], comparison: Comparison |
         errors=[record for record in records if record.verdict == "error"],
         comparison=comparison,
         against=against,
+        proofs=proofs or {},
         checks={
             "columns": COLUMNS,
             "rows": [_row(record) for record in records],
@@ -132,7 +142,6 @@ def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
         summary,
         tuple(_about(claim, summary)) if claim else (),
         {problem: record for problem, record in by_problem.items() if record is not None},
-        tuple(_silent(records)),
         plot(by_steps(r for r in records if r.problem == shown and not r.only_rounding)),
     )
 
@@ -146,13 +155,6 @@ def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
     yield "attained", claim.sharpness
     yield "mutants", "; ".join(f"{mutant.name} ({mutant.on})" for mutant in claim.mutants) or "none"
     yield "time", f"{summary.seconds:.2f} s"
-
-
-def _silent(records: Iterable[Record]) -> Iterator[tuple[str, str, int]]:
-    """Checks that are no evidence, counted by their reason."""
-    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
-    for (verdict, reason), count in reasons.items():
-        yield verdict, reason, count
 
 
 def _kind(problem: str) -> str:
@@ -174,6 +176,19 @@ def share(record: Record) -> float | None:
     if record.tightness is None or math.isinf(record.tightness) or record.only_rounding:
         return None
     return record.tightness
+
+
+def _setting(value: Any) -> str:
+    """A setting of the run as people say it.
+
+    >>> _setting([]), _setting([1, 2]), _setting({"file mine.py": "a1"}), _setting(False)
+    ('all', '1, 2', 'file mine.py: a1', 'no')
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {item}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "all"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 WITNESS_SHOWN = 400

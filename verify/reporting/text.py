@@ -1,21 +1,24 @@
-"""What `list` and `explain` print: plain text."""
+"""What `list` prints: plain text."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 from problems.registry import families
 from theory.validation import printable
 from verify.claim import claims
+from verify.reporting.book import place
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
 from verify.running.records import RECORDS, Run, read
 from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
-NAME_WIDTH = 32
+WIDTH, NAME_WIDTH, LEAST = 100, 36, 24
+"""Columns of the whole where there is no terminal, of a name, and that a text has at least."""
 
 
 def ledger(out: Path) -> str:
@@ -30,12 +33,18 @@ def ledger(out: Path) -> str:
     for statement, group in statements.items():
         lines += ["", *([NEIGHBOURS_TITLE, ""] if statement == second else []), statement]
         for claim in group:
-            below = [claim.title, *([_result(found[claim.name])] if claim.name in found else [])]
-            # A name that is too long for its column has its line to itself.
-            first = [] if len(claim.name) > NAME_WIDTH else [below.pop(0)]
-            lines.append("  ".join([f"  {claim.name:<{NAME_WIDTH}}", *first]).rstrip())
-            lines += [f"{'':<{NAME_WIDTH + 4}}{line}" for line in below]
+            result = _result(found[claim.name]) if claim.name in found else ""
+            lines += _listed(f"  {claim.name}", [claim.title, result], NAME_WIDTH)
+            lines += [f"    {proof}" for proof in [place("claim", claim.name)] if proof]
     return "\n".join(lines)
+
+
+def _listed(name: str, below: Iterable[str], indent: int) -> list[str]:
+    """Return a name and texts beside it, each wrapped; a name that is too long has its line to itself."""
+    width = max(min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH), indent + LEAST)
+    lines = [line for text in below for line in textwrap.wrap(text, width - indent, break_on_hyphens=False)]
+    first = lines.pop(0) if lines and len(name) <= indent - 2 else ""
+    return [f"{name:<{indent}}{first}".rstrip(), *(" " * indent + line for line in lines)]
 
 
 def _results(out: Path) -> Run | None:
@@ -58,33 +67,9 @@ def _result(claim: ClaimSummary) -> str:
 
 
 def problems() -> str:
-    """Return the registered problems, one a line."""
-    return "\n".join(f"{f.name:<30} {f.case:<11} {f.role:<9} {f.summary}" for f in families().values())
-
-
-def explain(name: str) -> str:
-    """Everything about a claim."""
-    claim = claims()[name]
-    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    steps = "those of the profile" if claim.inner_steps is None else ", ".join(map(str, claim.inner_steps))
-    where = "the ordinary problems" if claim.problems is None else ", ".join(claim.problems)
-    entries = {
-        "Claim": claim.name,
-        **({"Answers": claim.answers} if claim.answers else {}),
-        "Source": claim.source.text,
-        "Says": claim.says,
-        "Assumes": "; ".join(claim.assumes) or "nothing",
-        "Measured": claim.measured,
-        "Sharp": claim.sharpness,
-        "Cases": ", ".join(sorted(claim.cases)),
-        "Needs": ", ".join(claim.needs) or "no constant beyond L",
-        "Problems": ", ".join((where, *claim.instances)),
-        "Stepsizes": ", ".join(claim.at),
-        "Inner steps": steps,
-    }
-    lines = [f"{claim.statement}: {claim.title}", ""]
-    for label, text in entries.items():
-        lines += textwrap.wrap(text, width, initial_indent=f"{label:<12} ", subsequent_indent=" " * 13)
-    lines += ["", "Mutants, each refuted by the suite where it says:"]
-    lines += [f"  {mutant.name}: {mutant.on}, N = {mutant.N}, {mutant.rule}" for mutant in claim.mutants]
-    return "\n".join(lines)
+    """Return the registered problems."""
+    return "\n".join(
+        line
+        for known in families().values()
+        for line in _listed(known.name, [f"{known.case}, {known.role}: {known.summary}"], NAME_WIDTH)
+    )

@@ -15,7 +15,7 @@ from theory.validation import Float64Error, PremiseError, one_line, printable
 from verify.cell import PROFILES, Cell, alpha_L
 from verify.claim import Claim, claims
 from verify.evidence.intervals import RangeError
-from verify.running.loading import load_problem
+from verify.running.loading import load_claims, load_problem
 from verify.running.records import CellName, Record, plain
 from verify.running.user_code import contained
 from verify.verdict import Finding, fault, judge
@@ -40,8 +40,8 @@ def evaluate(cell: CellName, problem: Problem | None = None) -> list[Record]:
         with contained():
             problem = problem or _problem(cell.problem_spec, cell.N, alpha_L(cell.rule, cell.N))
             estimated = problem.estimated
-            claim = _claim(cell.claim)
-            if reason := claim.inapplicable(problem) or claim.elsewhere(cell.problem):
+            claim = _claim(cell)
+            if reason := claim.inapplicable(problem) or claim.elsewhere(cell.problem, cell.N):
                 found.append({"verdict": "inapplicable", "note": reason})
             else:
                 found.extend(map(_judged, claim.check(_cell(cell, problem, claim))))
@@ -111,11 +111,13 @@ def _problem(spec: str, N: int, alpha_L: float) -> Problem:
         raise MissingExtra(str(error)) from error
 
 
-def _claim(name: str) -> Claim:
+def _claim(cell: CellName) -> Claim:
+    if cell.claim_spec:
+        load_claims(cell.claim_spec)
     known = claims()
-    if name not in known:
-        raise ValueError(f"claim = {name!r} is unknown in this process")
-    return known[name]
+    if cell.claim not in known:
+        raise ValueError(f"claim = {cell.claim!r} is unknown in this process")
+    return known[cell.claim]
 
 
 def _cell(cell: CellName, problem: Problem, claim: Claim) -> Cell:

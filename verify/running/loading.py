@@ -1,4 +1,4 @@
-"""Find the problem that a user means: a registered name, `FILE.py:FACTORY` or `package.module:FACTORY`."""
+"""Find the problem or the claims that a user means: a registered name, `FILE.py:NAME` or `package.module:NAME`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 from problems.problem import Problem
 from problems.registry import family
 from problems.user.memory import building
+from theory.validation import suggestion
+from verify.claim import Claim, claims, spelled
 from verify.running.spec import Spec
-from verify.running.user_code import guarded, load_function
+from verify.running.user_code import guarded, load_function, load_module, place_of
 
 
 def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
@@ -48,6 +50,34 @@ def is_scheduled(spec: str) -> bool:
         return _takes_schedule(spec, load_function("problem", spec, kind="factory"))
     except ValueError:
         return False
+
+
+def load_claims(spec: str) -> list[Claim]:
+    """Return the claims that a user's file or module makes, or the one of the name or the variable that `spec` gives.
+
+    Raises
+    ------
+    ValueError : one line, for a missing file or module, one that cannot be imported, one that makes no claim, and a
+        name that none of its claims has.
+    """
+    named = Spec.parse(spec)
+    claims()  # the suite's own come first
+    module = load_module("claim", spec)
+    made = [claim for claim in claims().values() if claim.module == module.__name__]
+    if not made:
+        raise ValueError(f"claim = {spec!r}: {named.place} makes no claim: write verify.bound(…) or @claim(…) there")
+    variable = vars(module).get(named.name)
+    chosen = [each for each in made if each is variable or spelled(each.name) == spelled(named.name)]
+    if named.name and not chosen:
+        hint = suggestion(named.name, [each.name for each in made])
+        raise ValueError(f"claim = {spec!r}: {named.place} makes no claim {named.name!r}{hint}")
+    return chosen if named.name else made
+
+
+def claim_spec(claim: Claim) -> str:
+    """What loads a claim of a user in any process, by `load_claims`; "" for the suite's own."""
+    place = place_of(claim.module)
+    return f"{place}:" if place else ""
 
 
 @lru_cache(maxsize=128)

@@ -12,7 +12,7 @@ import numpy as np
 
 from verify.cell import alpha_L
 from verify.running.environment import digest, environment
-from verify.running.loading import is_scheduled, load_problem
+from verify.running.loading import is_scheduled, load_claims, load_problem
 from verify.running.records import CellName, RunError
 from verify.running.spec import Spec
 from verify.running.user_code import contained, loaded_files
@@ -32,6 +32,8 @@ def facts(cells: Iterable[CellName] = ()) -> Facts:
     """What this process has loaded and built for some cells."""
     found: Facts = {("environment", name): value for name, value in environment().items()}
     for cell in cells:
+        if cell.claim_spec:
+            found |= claims_code(cell.claim_spec)
         if Spec.parse(cell.problem_spec).place:
             found |= user_code(cell.problem_spec)
             if is_scheduled(cell.problem_spec):
@@ -45,8 +47,18 @@ def user_code(spec: str) -> Facts:
     A problem that depends on the schedule is built for the same one in all processes.
     """
     built = numbers(spec, *REFERENCE)  # which loads the files as they are now
-    files: Facts = {("file", name): value for name, value in loaded_files(spec).items()}
-    return files | built
+    return _files(spec) | built
+
+
+def claims_code(spec: str) -> Facts:
+    """Digests of the files of a user's claims, as they are now; of those loaded before where they fail now."""
+    with suppress(ValueError):
+        load_claims(spec)
+    return _files(spec)
+
+
+def _files(spec: str) -> Facts:
+    return {("file", name): value for name, value in loaded_files(spec).items()}
 
 
 def numbers(spec: str, N: int, alpha_L: float) -> Facts:

@@ -6,11 +6,13 @@ import math
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import accumulate
 
+from verify.claim import claims
 from verify.running.evaluation import stamp
 from verify.running.records import CellName, Record
 
-CHUNK_SECONDS = 0.05
+CHUNK_SECONDS, GROUP_SECONDS = 0.05, 2.0
 
 
 class Gate:
@@ -65,13 +67,16 @@ class Gate:
 class Queue:
     """Cells that may be evaluated, taken by the time that they are expected to need.
 
-    The time is taken as proportional to N + 1, at a rate that is learnt for each claim from the cells that come back.
-    One cell of each claim goes first; until it is back, the others of that claim are assumed to be the longest of all.
-    The order has no influence on any result.
+    Claims of one statement share runs, samples and expectations at one problem, N and stepsize rule, within a process:
+    these cells are a group, which is taken together unless it is long.
+
+    The time of a cell is taken as proportional to N + 1, at a rate that is learnt for each claim from the cells that
+    come back. One cell of each claim goes first; until it is back, the others of that claim are assumed to be the
+    longest of all. The order has no influence on any result.
     """
 
     def __init__(self) -> None:
-        self._ready: dict[str, list[CellName]] = {}
+        self._ready: dict[str, list[list[CellName]]] = {}
         self._tried: set[str] = set()
         self._rate: dict[str, float] = {}
 
@@ -80,20 +85,26 @@ class Queue:
 
     def add(self, cells: Iterable[CellName]) -> None:
         """Put cells in."""
+        known, groups = claims(), defaultdict[tuple[str, str, int, str], list[CellName]](list)
         for cell in cells:
-            insort(self._ready.setdefault(cell.claim, []), cell, key=lambda cell: cell.N)
+            statement = known[cell.claim].statement if cell.claim in known else cell.claim
+            groups[statement, cell.problem_spec, cell.N, cell.rule].append(cell)
+        for (statement, _, _, _), group in groups.items():
+            insort(self._ready.setdefault(statement, []), group, key=lambda group: group[0].N)
 
     def take(self) -> list[CellName]:
-        """Take the longest cell out, with more of the same claim where they are short."""
-        claim = max(self._ready, key=self._urgency)
-        self._tried.add(claim)
-        cells = self._ready[claim]
-        chunk = [cells.pop()]
-        time = self._seconds(chunk[0])
-        while cells and (time := time + self._seconds(cells[-1])) <= CHUNK_SECONDS:
-            chunk.append(cells.pop())
-        if not cells:
-            del self._ready[claim]
+        """Take the longest group out, with more of the same statement where they are short; of a long one, a part."""
+        statement = max(self._ready, key=self._urgency)
+        groups = self._ready[statement]
+        chunk, rest = self._part(groups.pop())
+        if rest:
+            groups.append(rest)
+        time = self._seconds(chunk)
+        while groups and (time := time + self._seconds(groups[-1])) <= CHUNK_SECONDS:
+            chunk.extend(groups.pop())
+        if not groups:
+            del self._ready[statement]
+        self._tried.update(cell.claim for cell in chunk)
         return chunk
 
     def learn(self, cell: CellName, seconds: float) -> None:
@@ -101,9 +112,16 @@ class Queue:
         rate = seconds / (cell.N + 1)
         self._rate[cell.claim] = (self._rate.get(cell.claim, rate) + rate) / 2
 
-    def _urgency(self, claim: str) -> tuple[bool, float, int]:
-        longest = self._ready[claim][-1]
-        return claim not in self._tried, self._seconds(longest), longest.N
+    def _part(self, group: list[CellName]) -> tuple[list[CellName], list[CellName]]:
+        """As many cells of a group as are expected to take `GROUP_SECONDS` together, at least one; and the others."""
+        times = accumulate(self._seconds([cell]) for cell in group)
+        count = max(1, sum(time <= GROUP_SECONDS for time in times))
+        return group[:count], group[count:]
 
-    def _seconds(self, cell: CellName) -> float:
-        return self._rate.get(cell.claim, math.inf) * (cell.N + 1)
+    def _urgency(self, statement: str) -> tuple[bool, float, int]:
+        longest = self._ready[statement][-1]
+        untried = any(cell.claim not in self._tried for cell in longest)
+        return untried, self._seconds(longest), longest[0].N
+
+    def _seconds(self, cells: Iterable[CellName]) -> float:
+        return sum(self._rate.get(cell.claim, math.inf) * (cell.N + 1) for cell in cells)

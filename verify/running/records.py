@@ -1,4 +1,4 @@
-"""The file of records of a run: a header, then one check a line, each strict JSON; how it is written and read."""
+"""The records of a run, one check a line, and the header in a file beside them: strict JSON, written and read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from verify.claim import is_audit
 from verify.running.environment import commit, environment
 from verify.verdict import JUDGED, Finding, Verdict, judge
 
-FORMAT = 2
+FORMAT, HEADED_FORMAT = 3, 2
+"""Of what is written; and of an earlier version, whose header was the first line of the records."""
 RECORDS, MUTANTS = "records.jsonl", "mutants.jsonl"
-TEXTS = ("claim", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
+TEXTS = ("claim", "claim_spec", "problem", "problem_spec", "profile", "mutant", "label", "method", "note", "traceback")
 INTEGERS = ("N", "seed", "index", "checks", "samples")
 REALS = ("alpha_L", "measured", "bound", "lower", "upper", "slack", "shortfall", "tightness", "seconds")
 SHOWN = ("claim", "problem", "mutant", "label", "note")
@@ -47,6 +48,7 @@ class CellName:
     N, rule : inner steps and stepsize rule.
     profile, seed : effort and seed of the run.
     mutant : name of the mutant whose formula stands in for the right one; "" for the right one.
+    claim_spec : what loads a claim of a user, `FILE.py:` with the file's full path; "" for the suite's own.
     """
 
     claim: str
@@ -57,6 +59,7 @@ class CellName:
     profile: str
     seed: int
     mutant: str = ""
+    claim_spec: str = ""
 
     @property
     def is_audit(self) -> bool:
@@ -117,7 +120,7 @@ class Record(CellName):
 
     def to_json(self) -> str:
         """One line of strict JSON: an infinite number is the string "inf" or "-inf"."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "claim_spec" or self.claim_spec}
         return json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -125,6 +128,8 @@ class Record(CellName):
         """Inverse of `to_json`; raises ValueError, in a few words, where the line is no record."""
         try:
             values = json.loads(line)
+            if isinstance(values, dict):
+                values.setdefault("claim_spec", "")
             known = isinstance(values, dict) and values.keys() == {f.name for f in fields(cls)} and _are_typed(values)
             if not known:
                 raise ValueError
@@ -151,7 +156,7 @@ class Record(CellName):
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """First line of a file of records: what its results depend on, and when it was begun."""
+    """What the results of a run depend on, and when it was begun."""
 
     settings: Mapping[str, Any]
     environment: Mapping[str, str]
@@ -233,33 +238,64 @@ def read(path: Path) -> Run:
     """
     try:
         path = path / RECORDS if path.is_dir() else path
-        if path.exists() and not path.is_file():  # a pipe would keep us waiting
-            raise ValueError(f"cannot read {path}: it is no regular file")
-        *lines, torn = path.read_bytes().split(b"\n")
+        own = header_path(path)
+        text, header = _content(path), _content(own) if own.exists() else None
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
+    *lines, torn = text.split(b"\n")
+    if header is not None:
+        return Run(_header(own, header, FORMAT), tuple(_records(path, lines)), torn=bool(torn))
     if not lines:
-        raise ValueError(f"{path} holds no records: its first line is missing or torn")
-    return Run(_header(path, lines[0]), tuple(_records(path, lines[1:])), torn=bool(torn))
+        raise ValueError(f"{path} holds no records: it is empty or torn, and there is no {own.name} beside it")
+    headed = _header(path, lines[0], HEADED_FORMAT)
+    return Run(headed, tuple(_records(path, lines[1:], first=2)), torn=bool(torn))
 
 
-def _header(path: Path, line: bytes) -> Header:
+def worst(records: Iterable[Record]) -> Record | None:
+    """Return the check with the largest measured/bound, None if none was judged.
+
+    A violated one comes before any other. One at `N = 0`, where many bounds are equalities, comes after all others.
+    """
+
+    def rank(record: Record) -> tuple[bool, bool, float]:
+        tightness = -math.inf if record.tightness is None else record.tightness
+        return record.verdict == "violated", record.N > 0, tightness
+
+    return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
+
+
+def header_path(records: Path) -> Path:
+    """Where the header of a file of records is.
+
+    >>> print(header_path(Path("records.jsonl")))
+    records.header.json
+    """
+    return records.with_suffix(".header.json")
+
+
+def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would keep us waiting
+        raise ValueError(f"cannot read {path}: it is no regular file")
+    return path.read_bytes()
+
+
+def _header(path: Path, text: bytes, expected: int) -> Header:
     try:
-        values = json.loads(line)
+        values = json.loads(text)
         found = values["format"]
-        if found != FORMAT:
+        if found != expected:
             raise ValueError(f"{path} has format {found}, written by another version; this one reads format {FORMAT}")
         types = {"settings": dict, "environment": dict, "started": str}
         if not all(isinstance(values[name], kind) for name, kind in types.items()):
             raise TypeError
-        return Header(**values)
+        return Header(**{**values, "format": FORMAT})
     except (KeyError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no file of records: its first line is not their header") from error
+        raise ValueError(f"{path} holds no header of records, nor is there one beside it") from error
 
 
-def _records(path: Path, lines: Iterable[bytes]) -> Iterable[Record]:
+def _records(path: Path, lines: Iterable[bytes], first: int = 1) -> Iterable[Record]:
     seen: set[tuple[CellName, int]] = set()
-    for number, line in enumerate(lines, start=2):
+    for number, line in enumerate(lines, start=first):
         try:
             record = Record.from_json(line)
         except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
@@ -10,8 +9,8 @@ from numbers import Integral
 from problems.problem import Problem
 from problems.registry import families, family
 from verify.cell import PROFILES, StepsizeRule, alpha_L
-from verify.claim import Claim, claims
-from verify.running.loading import load_problem
+from verify.claim import Claim, claims, named
+from verify.running.loading import claim_spec, load_claims, load_problem
 from verify.running.records import CellName
 from verify.running.spec import Spec
 
@@ -24,7 +23,8 @@ class Selection:
 
     Attributes
     ----------
-    claims : names; all of them where empty. The audit of constants comes along with any claim.
+    claims : names, `FILE.py`, `FILE.py:NAME` or `package.module:NAME`; all of the suite where empty. The audit of
+        constants comes along with any claim.
     problems : registered names, `FILE.py:FACTORY` or `package.module:FACTORY`. Where empty, each claim runs on the
         ordinary problems (or on its own list) and on its sharp instances.
     inner_steps : the N to examine; those of the profile where empty.
@@ -95,7 +95,7 @@ def plan(selection: Selection, problem: Problem | None = None) -> list[CellName]
     for target in (_target(selection, spec) for spec in selection.problems):
         if targets.setdefault(target.name, target).spec != target.spec:
             raise ValueError(f"problem = {target.spec!r} is called {target.name} like another one: they need two runs")
-    wanted = {find_claim(name) for name in selection.claims}
+    wanted = {name for spec in selection.claims for name in find_claims(spec)}
     chosen = [claim for name, claim in claims().items() if name in wanted or not wanted]
     cells = list(dict.fromkeys((_mutants if selection.mutants else _checks)(selection, chosen, targets)))
     if not cells:
@@ -127,7 +127,7 @@ def _mutants(selection: Selection, chosen: list[Claim], targets: dict[str, Targe
 
 def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[CellName]:
     """Cells of one claim on one problem; where it does not apply, one that says so if the user asked for both."""
-    steps = [N for N in selection.chosen_steps if claim.inner_steps is None or N in claim.inner_steps]
+    steps = [N for N in selection.chosen_steps if claim.speaks_at(N)]
     if claim.audit:
         steps = steps or [selection.chosen_steps[0]]
     cells = [_name(selection, claim, target, N, rule) for N in steps for rule in claim.at]
@@ -139,6 +139,7 @@ def _cells(selection: Selection, claim: Claim, target: Target) -> Iterator[CellN
 def _name(selection: Selection, claim: Claim, target: Target, N: int, rule: StepsizeRule, mutant: str = "") -> CellName:
     return CellName(
         claim=claim.name,
+        claim_spec=claim_spec(claim),
         problem=target.name,
         problem_spec=target.spec,
         N=N,
@@ -173,18 +174,9 @@ def _target(selection: Selection, spec: str) -> Target:
     return Target(named.shown, named.full, problem)
 
 
-def find_claim(name: str) -> str:
-    """Return the name of the claim that is meant; case, `-` and `_` do not matter.
+def find_claims(spec: str) -> list[str]:
+    """Return the names of the claims that are meant: one of the suite, or those that a user's file makes.
 
-    Raises ValueError with the nearest name where there is none.
+    Raises ValueError in one line, as `verify.claim.named` and `load_claims` do.
     """
-    spelled = {_plain(known): known for known in claims()}
-    if _plain(name) not in spelled:
-        near = difflib.get_close_matches(_plain(name), spelled, n=1)
-        hint = f"; did you mean {spelled[near[0]]!r}?" if near else ""
-        raise ValueError(f"claim = {name!r} is unknown{hint} (see `python -m verify list`)")
-    return spelled[_plain(name)]
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+    return [claim.name for claim in (load_claims(spec) if Spec.parse(spec).place else [named(spec)])]

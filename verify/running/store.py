@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from verify.running.records import RECORDS, CellName, Header, Record, Run, RunError, encode, read
+from verify.running.records import RECORDS, CellName, Header, Record, Run, RunError, encode, header_path, read
 
 
 class Store:
@@ -90,6 +90,9 @@ class Store:
             self.header = self._earlier.header
             self.kept = finished(self._earlier.records)
         try:
+            if self._earlier is None:
+                self.path.unlink(missing_ok=True)  # at no moment are there records under a header of other ones
+            _replace(header_path(self.path), [self.header.to_json()])
             self._write_anew(self.kept)
             self._file = self._open.enter_context(self.path.open("ab", buffering=0))
         except OSError as error:
@@ -125,14 +128,7 @@ class Store:
             self._write_anew(records)
 
     def _write_anew(self, records: Sequence[Record]) -> None:
-        """Replace the file in one stroke: at every moment it is either the old one or the new one, whole."""
-        fresh = self.path.with_name(self.path.name + ".new")
-        lines = [self.header.to_json(), *(record.to_json() for record in records)]
-        try:
-            fresh.write_bytes(b"".join(map(encode, lines)))
-            fresh.replace(self.path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        _replace(self.path, [record.to_json() for record in records])
         self.written = len(records)
 
     def __enter__(self) -> Self:
@@ -153,6 +149,16 @@ def finished(records: Iterable[Record]) -> list[Record]:
         if len(cell) == cell[0].checks and all(record.verdict != "error" for record in cell)
         for record in cell
     ]
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    """Replace a file in one stroke: at every moment it is either the old one or the new one, whole."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_bytes(b"".join(map(encode, lines)))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _reason(error: OSError) -> str:

@@ -24,6 +24,8 @@ from verify.running.spec import Spec
 
 _digests: dict[str, str] = {}
 """Files of users, as this process has loaded them."""
+_places: dict[str, str] = {}
+"""Names of modules of users, and the file or module of the spec that they were loaded by."""
 
 
 def load_function(field: str, spec: str, kind: str = "function") -> Callable[..., Any]:
@@ -45,12 +47,7 @@ def load_function(field: str, spec: str, kind: str = "function") -> Callable[...
     if not (place and name):
         example = spec.removesuffix(":") if place else "FILE.py"
         raise ValueError(f"{field} = {spec!r} names no {kind}: write {example}:{kind.upper()}")
-    version = 0
-    if named.file is not None:
-        if not named.file.is_file():
-            raise ValueError(f"{field} = {spec!r}: there is no file {named.file}")
-        version = named.file.stat().st_mtime_ns
-    module = guarded(f"{field} = {spec!r} cannot be imported", place, lambda: _module(place, version))
+    module = load_module(field, spec)
     function = getattr(module, name, None)
     if function is None:
         hint = suggestion(name, (known for known, value in vars(module).items() if inspect.isfunction(value)))
@@ -58,6 +55,29 @@ def load_function(field: str, spec: str, kind: str = "function") -> Callable[...
     if not callable(function):
         raise ValueError(f"{field} = {spec!r}: {name} is a {type(function).__name__}, not a function")
     return function
+
+
+def load_module(field: str, spec: str) -> ModuleType:
+    """Return the module of the file or the package that `spec` names, as it is now. Arguments as `load_function`.
+
+    Raises
+    ------
+    ValueError : one line, where there is no such file or module, or it cannot be imported.
+    """
+    named, version = Spec.parse(spec), 0
+    if named.file is not None:
+        if not named.file.is_file():
+            raise ValueError(f"{field} = {spec!r}: there is no file {named.file}")
+        version = named.file.stat().st_mtime_ns
+    what = f"{field} = {spec!r} cannot be imported"
+    module: ModuleType = guarded(what, named.place, lambda: _module(named.place, version))
+    _places[module.__name__] = named.place
+    return module
+
+
+def place_of(module: str) -> str:
+    """Place by which a module of a user was loaded, the file or the module that a spec names; "" for any other."""
+    return _places.get(module, "")
 
 
 def guarded(what: str, place: str, action: Callable[[], Any]) -> Any:
@@ -118,7 +138,7 @@ def describe(error: BaseException, place: str) -> str:
 
 
 def loaded_files(spec: str) -> dict[str, str]:
-    """Digests of the files of a user's problem, as this process has loaded them: its own, and what lies beside it.
+    """Digests of the files of a user's problem or claim, as this process has loaded them: its own, and its neighbours.
 
     These are the modules that were imported from the directory of `FILE.py`, or from the package of `package.module`.
     """

@@ -5,6 +5,7 @@ import pytest
 from scipy.interpolate import PPoly
 
 from problems.losses.curvature_spline import CurvatureSpline
+from theory.maml import meta_gradient
 
 TASKS, M, ANCHOR = 3, 7, 4
 FAR = 50.0
@@ -125,3 +126,19 @@ def test_infimum_of_losses_with_a_flat_or_falling_end(curvature: list[float], gr
 def test_bad_drawings_are_one_clear_line(knots: list[float], anchor: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CurvatureSpline.draw(knots, [1.0, 2.0], anchor=anchor)
+
+
+@pytest.mark.parametrize("N", [0, 1, 4])
+def test_one_point_meets_one_loss_with_the_digits_of_many(N: int) -> None:
+    """Python's floats take the place of arrays there: the same operations in the same order."""
+    train, test = (random_spline(seed)[0].take(np.array([1])) for seed in (1, 2))
+    w = np.concatenate([np.random.default_rng(3).uniform(-9, 9, size=200), train.knots.ravel()])[:, None]
+    together, hessian = train.linearize(w)
+    meta = meta_gradient(w[:, None], 0.3, N, train, test)
+    assert meta.shape == (len(w), 1, 1)
+    for k, point in enumerate(w):
+        gradient, alone = train.linearize(point[None])
+        np.testing.assert_array_equal(gradient, together[k, None])
+        np.testing.assert_array_equal(alone(np.full((1, 1), 0.7)), hessian(np.full((1, 1), 0.7))[k, None])
+        np.testing.assert_array_equal(meta_gradient(point[None], 0.3, N, train, test), meta[k])
+        assert meta_gradient(point[None, None], 0.3, N, train, test).shape == (1, 1, 1)

@@ -39,6 +39,7 @@ def test_copied_into_the_suite_it_is_found_and_holds_and_its_mutants_fall(
 ) -> None:
     shutil.copy(TEMPLATE, tmp_path / "first_step.py")
     monkeypatch.setattr(verify.claims, "__path__", [*verify.claims.__path__, str(tmp_path)])
+    monkeypatch.setattr(claim_module, "FOLDER", tmp_path)
     claim_module._discover.cache_clear()
     try:
         names = [name for name in claims() if name.startswith("first step")]

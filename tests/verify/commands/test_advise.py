@@ -89,4 +89,4 @@ def test_plan_takes_a_problem_and_says_where_it_is_far_from_practice(spec: str) 
 def test_a_plan_needs_a_problem_or_its_constants() -> None:
     result = invoke("plan", "-N", 2, "--eps", 0.1)
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "Missing option '--L'" in result.stderr
+    assert "missing: --L, --delta, " in result.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from verify.reporting.compare import compare
 from verify.running.evaluation import stamp
-from verify.running.records import CellName, Header, Record
+from verify.running.records import CellName, Header, Record, header_path
 from verify.verdict import JUDGED
 
 CellOf = Callable[..., CellName]
@@ -19,8 +19,8 @@ def run(tmp_path: Path) -> Callable[[str, Sequence[Record]], Path]:
 
     def write(name: str, records: Sequence[Record], seed: int = 0) -> Path:
         path = tmp_path / f"{name}.jsonl"
-        lines = [Header.new({"seed": seed}).to_json(), *(record.to_json() for record in records)]
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        header_path(path).write_text(Header.new({"seed": seed}).to_json(), encoding="utf-8")
+        path.write_text("".join(f"{record.to_json()}\n" for record in records), encoding="utf-8")
         return path
 
     return write

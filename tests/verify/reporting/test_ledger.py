@@ -79,6 +79,15 @@ def test_a_violated_check_is_the_worst_even_where_its_ratio_is_not(cell_of: Cell
     assert (claim.worst, claim.verdict) == (records[1], "violated")
 
 
+def test_without_inner_steps_a_check_is_the_worst_only_where_it_is_alone(cell_of: CellOf) -> None:
+    trivial = found(cell_of("fake draws", 0), ("holds", 1.0))
+    assert summarise(HEADER, trivial).claims[0].worst == trivial[0]
+    records = [*trivial, *found(cell_of("fake draws", 1), ("holds", 0.3))]
+    assert summarise(HEADER, records).claims[0].worst == records[1]
+    records = [*found(cell_of("fake draws", 0), ("violated", 1.1)), *records[1:]]
+    assert summarise(HEADER, records).claims[0].worst == records[0]
+
+
 def test_verdicts_with_estimated_constants_are_marked(cell_of: CellOf) -> None:
     records = [replace(record, estimated=("rho",)) for record in evaluate(cell_of("fake draws"))]
     assert summarise(HEADER, records).claims[0].estimated

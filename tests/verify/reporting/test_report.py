@@ -188,3 +188,15 @@ def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
 )
 def test_indices_become_markup_and_the_rest_is_escaped(text: str, expected: str) -> None:
     assert mathematics(text) == expected
+
+
+def test_each_claim_leads_to_its_proof_in_the_book(cell_of: CellOf, tmp_path: Path) -> None:
+    records = [
+        replace(record, claim=name) for name in ("link", "fake draws") for record in evaluate(cell_of("fake draws"))
+    ]
+    summary = summarise(Header.new({}), records)
+    written = write_report(tmp_path, summary, records, book="https://example.org/book").read_text(encoding="utf-8")
+    assert (
+        '<a href="https://example.org/book/theory/link.html#claim-link">docs/theory/link.md#claim-link</a>' in written
+    )
+    assert written.count("<dt>proof</dt>") == 1

@@ -100,3 +100,11 @@ def test_checks_are_downloaded_as_csv(page: Any) -> None:
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("claim,problem,spec,N,rule")
     assert len(lines) == 19
+
+
+def test_on_paper_there_are_statements_and_assumptions_and_no_controls(page: Any) -> None:
+    page.emulate_media(media="print")
+    assert page.locator(".statement:visible").count() == page.locator("tr.claim").count() == 4
+    assert page.locator("dt:visible", has_text="assumptions").count() == 4
+    for unprinted in (".controls", ".heatmap", ".checks"):
+        assert page.locator(f"{unprinted}:visible").count() == 0

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from verify.running.environment import environment
 from verify.running.execution import InProcess, open_workers
-from verify.running.provenance import Provenance, facts
+from verify.running.provenance import Provenance, claims_code, facts
 from verify.running.records import CellName, Record, RunError
 from verify.running.runner import run
+from verify.running.selection import Selection, plan
 
 dask = pytest.importorskip("dask", reason="extra cluster")
 distributed = pytest.importorskip("distributed", reason="extra cluster")
@@ -41,6 +43,16 @@ def test_a_cluster_gives_the_digits_of_one_process_and_survives_a_death(
         found = outcome(run([*cells, cell_of("fake kill once")], workers))
     assert found.pop(cell_of("fake kill once"))[0].verdict == "holds"
     assert found == outcome(run(cells, InProcess()))
+
+
+def test_a_cluster_loads_the_file_of_a_users_claim(address: str, tmp_path: Path, forgotten: None) -> None:
+    file = tmp_path / "bounds.py"
+    file.write_text('from verify import bound\nbound("path", name="half of path", q=lambda p, j: p.q(j) / 2)\n')
+    cells = plan(Selection(claims=(str(file),), problems=("saddle",), inner_steps=(1,), profile="quick"))
+    with open_workers(1, address) as workers:
+        found = outcome(run(cells, workers, provenance=Provenance(claims_code(str(file)))))
+    assert found == outcome(run(cells, InProcess()))
+    assert {record.verdict for records in found.values() for record in records} == {"holds", "violated"}
 
 
 def test_workers_of_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,10 +93,11 @@ def test_a_long_run_is_announced_before(
     file = tmp_path / "slow.py"
     file.write_text(SLOW)
     cells = [replace(cell_of("path", N=N), problem="slow.py:slow", problem_spec=f"{file}:slow") for N in (1, 5)]
-    monkeypatch.setattr(cost, "seconds_of_a_row", lambda problem: 1e-9)
-    assert list(cost.announcements(cells, 2)) == []
-    monkeypatch.setattr(cost, "seconds_of_a_row", lambda problem: 0.1)
-    (line,) = cost.announcements(cells, 2)
-    assert line.startswith("slow.py:slow: 2 cells, about 8 minutes; ")  # 8 steps of 1200 rows, 0.1 s each, on two
-    assert list(cost.announcements([replace(cells[0], problem_spec="saddle")], 2)) == []
+    one = InProcess()
+    monkeypatch.setattr(cost, "seconds_of_a_row", lambda place: 1e-9)
+    assert list(cost.announcements(cells, one)) == []
+    monkeypatch.setattr(cost, "seconds_of_a_row", lambda place: 0.1)
+    (line,) = cost.announcements(cells, one)
+    assert line.startswith("slow.py:slow: 2 cells, about 16 minutes; ")  # 8 steps of 1200 rows, 0.1 s each
+    assert list(cost.announcements([replace(cells[0], problem_spec="saddle")], one)) == []
     assert cost.expected_rows(cells) == 8 * cost.ROWS

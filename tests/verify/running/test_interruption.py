@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -104,7 +105,7 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(launch: Launch, tmp_path
     out = tmp_path / "out"
     process = launch(out, "--jobs", jobs)
     wait_for_lines(process, out / RECORDS, 4)
-    subprocess.run(["kill", "-INT", "--", f"-{process.pid}"], check=True)  # to the group, as a terminal does
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, error = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 130
     assert said(error) == [
@@ -140,8 +141,10 @@ def test_two_runs_in_one_directory(launch: Launch, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = launch(out, "--jobs", 1)
     wait_for_lines(first, out / RECORDS, 1)
+    os.killpg(first.pid, signal.SIGSTOP)  # or it might be over before the second has begun
     second = launch(out, "--jobs", 1, "--overwrite")
     _, error = second.communicate(timeout=TIMEOUT)
+    os.killpg(first.pid, signal.SIGCONT)
     assert second.returncode == 2
     assert said(error) == [f"error: another run is writing to {out}: wait for it, or choose another --out"]
     finish(first)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 from verify.running.evaluation import stamp
-from verify.running.queue import CHUNK_SECONDS, Gate, Queue
+from verify.running.queue import CHUNK_SECONDS, GROUP_SECONDS, Gate, Queue
 from verify.running.records import CellName
 
 CellOf = Callable[..., CellName]
@@ -29,11 +30,37 @@ def test_the_longest_cell_comes_first_once_times_are_known(cell_of: CellOf) -> N
 def test_chunks_are_no_longer_than_they_should_be(cell_of: CellOf) -> None:
     queue = Queue()
     queue.learn(cell_of("short"), CHUNK_SECONDS / 4)
-    queue.add(replace(cell_of("short"), seed=seed) for seed in range(10))
+    queue.add(replace(cell_of("short"), problem_spec=f"problem {n}") for n in range(10))
     sizes = []
     while queue:
         sizes.append(len(queue.take()))
     assert sizes == [4, 4, 2]
+
+
+def test_what_shares_its_work_is_taken_together_unless_it_is_long() -> None:
+    """Claims of one statement at one problem, N and rule share what they draw, within a process only."""
+    per_task, over_tasks, other = "bias per task", "bias", "path"
+    cells = [
+        CellName(claim=claim, problem=problem, problem_spec=problem, N=1, rule=rule, profile="quick", seed=0)
+        for claim in (per_task, other, over_tasks)
+        for problem in ("quadratic", "softmax-bandit")
+        for rule in ("near cap", "fixed")
+        if (claim, rule) != (over_tasks, "fixed")
+    ]
+    for seconds, together in ((CHUNK_SECONDS, True), (GROUP_SECONDS, False)):
+        queue = Queue()
+        for claim in (per_task, over_tasks, other):
+            queue.learn(replace(cells[0], claim=claim), seconds)
+        queue.add(cells)
+        taken = []
+        while queue:
+            taken.append(queue.take())
+        assert sorted(chain.from_iterable(taken), key=str) == sorted(cells, key=str)
+        pairs = [chunk for chunk in taken if len(chunk) > 1]
+        assert len(pairs) == (2 if together else 0)
+        for one, two in pairs:
+            assert (one.problem, one.rule, two.rule) == (two.problem, "near cap", "near cap")
+            assert {one.claim, two.claim} == {per_task, over_tasks}
 
 
 def test_cells_wait_for_all_audits_of_their_problem_and_for_no_other(cell_of: CellOf) -> None:

@@ -9,7 +9,7 @@ import pytest
 from problems.registry import families
 from verify.cell import PROFILES
 from verify.claim import claims
-from verify.running.selection import Selection, find_claim, plan
+from verify.running.selection import Selection, find_claims, plan
 
 
 def test_the_default_run_covers_every_claim_on_ordinary_and_sharp_problems() -> None:
@@ -63,7 +63,7 @@ def test_mutants_are_planned_on_their_cell_after_the_right_formula(fakes: str) -
 
 
 def test_claims_are_found_however_they_are_spelled() -> None:
-    assert find_claim("Gradient-Growth") == find_claim(" gradient_growth ") == "gradient growth"
+    assert find_claims("Gradient-Growth") == find_claims(" gradient_growth ") == ["gradient growth"]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from verify.running.evaluation import evaluate
-from verify.running.records import RECORDS, CellName, Header, Record, RunError, read
+from verify.running.records import RECORDS, CellName, Header, Record, Run, RunError, header_path, read
 from verify.running.store import Store, write_text
 
 Cells = list[list[Record]]
 Opened = Callable[..., AbstractContextManager[Store]]
 Write = Callable[..., None]
 HEADER = Header.new({"seed": 0})
+OLD = replace(HEADER, format=2).to_json() + "\n"
+"""The first line of a file of records as an earlier version wrote it."""
 
 
 @pytest.fixture
@@ -129,14 +131,14 @@ def test_other_settings_or_another_version_cannot_be_resumed(tmp_path: Path, cel
     [
         ("", "holds no records"),
         ("torn", "holds no records"),
-        ("nonsense\n", "no file of records"),
-        ("[1]\n", "no file of records"),
-        ('{"format": 2, "settings": [], "environment": {}}\n', "no file of records"),
-        ('{"format": 99}\n', "has format 99, written by another version; this one reads format 2"),
-        (HEADER.to_json() + "\nnonsense\n", "is damaged: line 2 is not a record"),
-        (HEADER.to_json() + "\n{}\n", "is damaged: line 2 is not a record"),
-        (HEADER.to_json().replace('"started": "', '"started": [], "x": "') + "\n", "no file of records"),
-        ('{"format": 2, "settings": ' + 100_000 * '{"x":' + "\n", "no file of records"),
+        ("nonsense\n", "holds no header"),
+        ("[1]\n", "holds no header"),
+        ('{"format": 2, "settings": [], "environment": {}}\n', "holds no header"),
+        ('{"format": 99}\n', "has format 99, written by another version; this one reads format 3"),
+        (OLD + "nonsense\n", "is damaged: line 2 is not a record"),
+        (OLD + "{}\n", "is damaged: line 2 is not a record"),
+        (OLD.replace('"started": "', '"started": [], "x": "'), "holds no header"),
+        ('{"format": 2, "settings": ' + 100_000 * '{"x":' + "\n", "holds no header"),
     ],
 )
 def test_a_foreign_file_is_one_clear_line(tmp_path: Path, text: str, message: str, opened: Opened) -> None:
@@ -145,6 +147,51 @@ def test_a_foreign_file_is_one_clear_line(tmp_path: Path, text: str, message: st
         Store(tmp_path, resume=True)
     assert "\n" not in str(caught.value)
     assert (tmp_path / RECORDS).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no header"),
+        ("{}", "holds no header"),
+        (OLD, "records.header.json has format 2, written by another version; this one reads format 3"),
+        (HEADER.to_json().replace('"settings"', '"set"'), "holds no header"),
+    ],
+)
+def test_a_damaged_header_is_one_clear_line(
+    tmp_path: Path, text: str, message: str, cells: Cells, write: Write
+) -> None:
+    write(tmp_path, cells)
+    header_path(tmp_path / RECORDS).write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_line_of_the_records_is_one_check_and_the_header_lies_beside_them(
+    tmp_path: Path, cells: Cells, write: Write
+) -> None:
+    write(tmp_path, cells)
+    lines = (tmp_path / RECORDS).read_text(encoding="utf-8").splitlines()
+    assert [Record.from_json(line) for line in lines] == [*chain(*cells)]
+    assert header_path(tmp_path / RECORDS).read_text(encoding="utf-8") == HEADER.to_json() + "\n"
+
+
+def test_records_of_the_format_before_are_read(tmp_path: Path, cells: Cells, write: Write) -> None:
+    write(tmp_path, cells)
+    header_path(tmp_path / RECORDS).unlink()
+    (tmp_path / RECORDS).write_text(OLD + (tmp_path / RECORDS).read_text(encoding="utf-8"), encoding="utf-8")
+    assert read(tmp_path) == Run(HEADER, (*chain(*cells),))
+
+
+def test_a_new_run_leaves_no_records_under_the_header_of_another(
+    tmp_path: Path, cells: Cells, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, cells)
+    monkeypatch.setattr(Store, "_write_anew", lambda store, records: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(ValueError, match=r"cannot write .*records.jsonl: full"):
+        write(tmp_path, cells, replace(HEADER, settings={"seed": 3}), overwrite=True)
+    assert not (tmp_path / RECORDS).exists()
 
 
 def test_two_runs_cannot_write_to_one_directory(tmp_path: Path, cells: Cells, opened: Opened) -> None:
@@ -254,7 +301,7 @@ def test_a_check_that_is_there_twice_is_damage(tmp_path: Path, cells: Cells, wri
     write(tmp_path, cells)
     path = tmp_path / RECORDS
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[-1])
-    with pytest.raises(ValueError, match=r"is damaged: line 8 repeats a check$"):
+    with pytest.raises(ValueError, match=r"is damaged: line 7 repeats a check$"):
         read(tmp_path)
 
 
