@@ -6,11 +6,11 @@ bounds are own, from the assumptions of the paper; each file says whose the meth
 
 from theory.convergence import Guarantee
 from theory.extended import Number
+from theory.neighbours.imaml import IMAML
 from theory.neighbours.inexact import Inexact
-from theory.neighbours.more_steps import MoreSteps
 
 
-class Neighbours(MoreSteps):
+class Neighbours(IMAML):
     """All symbols and bounds of the neighbours."""
 
     def inexact(p, phi: Number) -> Guarantee:
