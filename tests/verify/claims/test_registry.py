@@ -19,18 +19,10 @@ MakeCell = Callable[[Mutant], Cell]
 ALL = list(claims().values())
 MUTANTS = [(claim.name, mutant) for claim in ALL for mutant in claim.mutants]
 ATTAINED = [claim for claim in ALL if claim.of]
-SHORT_DISTANCES = (
-    "teeth",
-    "teeth-finite-sum",
-    "kink",
-    "spikes",
-    "valleys",
-    "tooth-twins",
-    "late-bend",
-    "offset-cusp",
-    "tooth",
-)
-"""Instances that are attacked by pairs of points so near each other that rounding is seen."""
+SHORT_DISTANCES = ("teeth", "teeth-finite-sum", "kink", "tooth", "valleys")
+"""Instances that are attacked by points so near each other that rounding is seen."""
+FAR_PATHS = ("spikes", "tooth-twins", "late-bend", "offset-cusp", "parabola")
+"""Instances on which small differences are seen beside long steps."""
 
 
 def verdicts(records: list[Record]) -> set[str]:
