@@ -49,7 +49,7 @@ class Valley(Loss):
         """Gradient and Hessian at `w`, from one search for the segment."""
         along, second = self.floor.linearize(w[..., :1])
         across = self.L * (w[..., 1] - self.center)
-        curvature = np.concatenate([second(np.ones(1)), np.full_like(along, self.L)], axis=-1)
+        curvature = np.concatenate([second(np.ones_like(along)), np.full_like(along, self.L)], axis=-1)
         gradient = np.stack(np.broadcast_arrays(along[..., 0], across), axis=-1)
         return gradient, lambda v: np.broadcast_arrays(curvature * v, gradient)[0]
 
