@@ -143,7 +143,7 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     as much at each further step.
     """
     bound, steps, free = float(promise(cell.paper_at(s)).bound), cell.effort.meta_steps, replace(s, Delta=0.0)
-    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free)
+    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free, steps)
     return Finding(
         measured=mean,
         bound=bound,
