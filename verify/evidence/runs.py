@@ -19,7 +19,7 @@ from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
-from verify.evidence.moments import is_isotropic, mean_gradient_norm
+from verify.evidence.moments import is_linear, mean_gradient_norm
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
@@ -75,10 +75,10 @@ class Run(Way):
                 yield exact_run(cell, promise, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
-            if float(s.B) >= MANY:
+            if float(s.K) > LONGEST and is_linear(problem):
+                yield linear_run(cell, promise, s)
+            elif float(s.B) >= MANY:
                 yield expected_run(cell, promise, s)
-            elif float(s.K) > LONGEST and is_isotropic(problem):
-                yield isotropic_run(cell, promise, s)
             elif made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
 
@@ -161,8 +161,8 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     )
 
 
-def isotropic_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
-    """The mean over all runs on isotropic quadratics, from 0, between limits that rest on moments."""
+def linear_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """The mean over all runs from 0 that are linear in w, between limits that rest on moments."""
     mean, bound = mean_gradient_norm(cell.problem, s), float(promise(cell.paper_at(s)).bound)
     return Finding(
         measured=float(mean.estimate[0]),
