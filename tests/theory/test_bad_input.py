@@ -174,6 +174,10 @@ BOUNDS = [
     lambda p: p.more_steps_floor(2.0, 0.2),
     lambda p: p.more_steps_floor_line(2.0, 0.2, 0.4),
     lambda p: p.missed_descent(0.4, 0.1),
+    lambda p: p.link_prox(0.4),
+    lambda p: p.L_w_prox(0.4),
+    lambda p: p.solve_error(0.4),
+    lambda p: p.linear_solve_error(0.4),
 ]
 THEOREMS = [FiniteSum, Resampling, Exact, ExactSharper]
 

@@ -15,6 +15,13 @@ C = "c = C_L√((σ² + σ_g²/D_L)/B')/a"
 SOURCE = own("the law on {0, h} of given mean and variance has the largest E f for f''' < 0; maximised over the mean")
 
 
+FEW_DRAWS = (
+    *("quadratic", "rotated-cosine-finite-noise", "softmax-bandit"),
+    *("quadratic-finite-sum", "sigmoid-classification", "geman-mcclure", "welsch"),
+)
+"""The ordinary problems with noise of a finite support."""
+
+
 class EnumeratedMoment(StepsizeMoment):
     """The moment where it is exact: a sample does not tell it from bounds that are as near as these."""
 
@@ -38,6 +45,7 @@ class EnumeratedMoment(StepsizeMoment):
     needs=("rho", "sigma", "sigma_g", "b"),
     at=("recommended", "near cap"),
     inner_steps=(1, 2, 5),
+    by_default=FEW_DRAWS,
     also=(TWO_POINT, PAIR),
     attained=(
         On(ONE_WITHOUT, "one task of many has no gradient: the extremal law", within=1e-9, only="D_L = 1, B' = 1"),
@@ -65,6 +73,7 @@ def exact_stepsize_kappa(paper: Paper) -> Real:
     needs=("rho", "sigma", "sigma_g", "b"),
     at=("recommended", "near cap"),
     inner_steps=(1, 2, 5),
+    by_default=FEW_DRAWS,
     also=(TWO_POINT, ONE_WITHOUT),
     attained=(On(PAIR, "one of two tasks has a gradient", within=1e-9, only="D_L = 1, B' = 1"),),
     mutants=(Mutant("1 + c²/(2 + 2c) for κ_1", PAIR, kappa_1=lambda p: 1 + p.c**2 / (2 + 2 * p.c)),),

@@ -38,6 +38,7 @@ from verify.verdict import Measured
             "spread and mismatch weigh the same, and few tasks have both",
             within=0.01,
             at=("small",),
+            N=(1, 2, 5, 10, 20, 50),
         ),
     ),
     mutants=(

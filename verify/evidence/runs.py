@@ -142,8 +142,22 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     One sample are the first steps. An error e of a step moves all that follow: gradients by at most `(1 + 1/C_β)` times
     as much at each further step.
     """
-    problem, alpha, N, S, steps = cell.problem, float(s.alpha), int(s.N), int(s.S), cell.effort.meta_steps
-    p, bound = cell.paper_at(s).unchanged, float(promise(cell.paper_at(s)).bound)
+    bound, steps, free = float(promise(cell.paper_at(s)).bound), cell.effort.meta_steps, replace(s, Delta=0.0)
+    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free)
+    return Finding(
+        measured=mean,
+        bound=bound,
+        slack=error * (1 + 1 / float(s.C_beta)) ** steps + unit(cell.problem) * (cell.N + 1) * bound,
+        method="enumeration",
+        samples=steps,
+        **_described(s),
+    )
+
+
+def mean_norm_of_means(cell: Cell, s: Schedule, steps: int) -> tuple[float, float]:
+    """Mean of ‖∇L(w_k)‖ over steps along the mean of Ĝ, and the largest error of one of them."""
+    problem, alpha, N, S = cell.problem, float(s.alpha), int(s.N), int(s.S)
+    p = cell.paper_at(s).unchanged
     w, norms, error = problem.start[None], [], 0.0
     for _ in range(steps):
         point = w[:, None]
@@ -151,19 +165,13 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
         error = max(error, float(meta_gradient_error(problem, s, noisy_extent(problem, w)).mean()))
         mean = mean_over_tasks(mean_estimator(problem, enumerate_paths(problem, w, alpha, N, S), alpha))
         w = w - mean / (s.C_beta * p.L_w(norm(problem.outer.gradient(point)).mean()))
-    return Finding(
-        measured=float(np.mean(norms)),
-        bound=bound,
-        slack=error * (1 + 1 / float(s.C_beta)) ** steps + unit(problem) * (N + 1) * bound,
-        method="enumeration",
-        samples=steps,
-        **_described(s),
-    )
+    return float(np.mean(norms)), error
 
 
 def linear_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     """The mean over all runs from 0 that are linear in w, between limits that rest on moments."""
-    mean, bound = mean_gradient_norm(cell.problem, s), float(promise(cell.paper_at(s)).bound)
+    bound, free = float(promise(cell.paper_at(s)).bound), replace(s, Delta=0.0)
+    mean = shared(cell, partial(mean_gradient_norm, cell.problem, free), "linear run", free)
     return Finding(
         measured=float(mean.estimate[0]),
         bound=bound,
