@@ -18,7 +18,7 @@ from verify.claims.theorem_finite_sum import MEASURED, RAMP
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
 from verify.evidence.quantities import norm
-from verify.evidence.runs import Run, exact_run, schedule
+from verify.evidence.runs import Run, chosen_by, exact_run, schedule
 from verify.statements import THEOREM
 from verify.verdict import Finding
 
@@ -196,8 +196,7 @@ RUNAWAY = "runaway"
 )
 def at_every_alpha(cell: Cell) -> Iterator[Finding]:
     """Run exact MAML with the paper's meta stepsize."""
-    problem = cell.problem
-    made_for = {name: problem.made_for[name] for name in ("N", "alpha", "C_beta", "K") if name in problem.made_for}
-    s = schedule(cell, **{"C_beta": 1.0, "K": cell.effort.meta_steps, **made_for})
+    problem, read = cell.problem, ("N", "alpha", "C_beta", "K")
+    s = schedule(cell, **{"C_beta": 1.0, "K": cell.effort.meta_steps, **chosen_by(problem, read)})
     L_w = cell.paper_at(s).unchanged.L_w(norm(problem.outer.gradient(problem.start[None])).mean())
     yield exact_run(cell, lambda paper: AtEveryAlpha(paper.exact_every_alpha(L_w)), s)
