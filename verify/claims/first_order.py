@@ -51,7 +51,7 @@ def directions(cell: Cell, w: Array) -> Array:
     by=attack_points,
     needs=("rho",),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
     mutants=(
         Mutant("NαL for q^N − 1", "saddle", e=lambda p, j: j * p.alpha * p.L),
@@ -78,7 +78,7 @@ def first_order_distance(cell: Cell, w: Array) -> Measured:
     cases=RESAMPLING,
     needs=("rho",),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "the gradient grows by q a step, and every factor is q", at=("near cap",)),),
     mutants=(Mutant("the leading q^N dropped", "saddle", phi_first_order=lambda p: p.e(p.N)),),
 )
@@ -104,8 +104,8 @@ def first_order_distance_at_start(cell: Cell, w: Array) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    at=("near cap",),
+    inner_steps=(5,),
     also=("spikes",),
     sharp="spikes at N = 1; for d = 1 and every N the form on the line is attained, and r_N differs by O((NαL)³)",
     mutants=(
@@ -137,7 +137,8 @@ def half_range(p: Paper, j: Real) -> Real:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
+    at=("near cap",),
+    inner_steps=(5,),
     problems=("cusp", "offset-cusp"),
     attained=(
         On(
@@ -145,7 +146,7 @@ def half_range(p: Paper, j: Real) -> Real:
             "one task's path meets a spike of +L at every point, the other's at the last one alone",
             within=2e-3,
             at=("recommended", "near cap", "small"),
-            N=(1, 2, 5, 10),
+            N=(1, 5),
         ),
     ),
     mutants=(
@@ -227,8 +228,8 @@ def at_share(share: float) -> Direction:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho",),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    at=("near cap",),
+    inner_steps=(5,),
     also=("saddle",),
     sharp="saddle, the first term, as the gradient vanishes; the term with ρ has the right order in α only",
     mutants=(
@@ -289,9 +290,9 @@ def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
-        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.02, at=("small",), N=(1, 5)),
+        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.02, at=("small",), N=(5,)),
     ),
     mutants=(
         Mutant("½ for (2/3)^{3/2}", "parabola", rule="small", psi=lambda p: p.psi / (2 / 3) ** 1.5 / 2),

@@ -80,7 +80,7 @@ MEASURED = (
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(2,),
     attained=(
         On(
             "tent",
@@ -114,7 +114,7 @@ def first_order_bias(paper: Paper, gradient_norm: Real) -> Real:
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(2,),
     attained=(
         On("saddle-noise", "noise at the top of a well grows by q a step", within=1e-3, at=("near cap",), N=(1, 5)),
     ),

@@ -39,7 +39,7 @@ STEP = "step δ a quarter of the distance over which the losses vary"
     by=attack_points.of({"forward": 1, "central": 1, "raw": 1}),
     needs=("rho",),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On("valleys", "l'' rises with slope ρ to both sides of the path's points", within=2e-3, at=("near cap",)),
     ),
@@ -82,7 +82,7 @@ def hessian_free_error(cell: Cell, w: Array, part: Mode) -> Measured:
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On(
             "tooth-twins",

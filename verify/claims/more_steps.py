@@ -48,7 +48,7 @@ def deployed(cell: Cell, w: Array, part: str) -> tuple[Array, Values]:
     cases=RESAMPLING,
     needs=("rho",),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("recommended",)),),
     mutants=(
         Mutant("q^{2N} dropped", "saddle", rule="near cap", more_steps_distance=lambda p, m, g: p.e(2 * m) * g),
@@ -77,7 +77,7 @@ def more_steps_distance(cell: Cell, w: Array, part: str) -> Measured:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On(
             "late-bend",
@@ -112,14 +112,14 @@ def more_steps_floor(cell: Cell, w: Array, part: str) -> Measured:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     problems=("cusp", "spikes", "late-bend"),
     attained=(
         On(
             "late-bend",
             "one task bends where its N steps end, the other goes on along the top of a well",
             within=1e-3,
-            at=("recommended", "near cap"),
+            at=("near cap",),
         ),
     ),
     mutants=(
@@ -162,7 +162,7 @@ def floor(cell: Cell, w: Array, part: str, c: float, bound: Callable[[Real, Real
     by=attack_points,
     needs=("rho",),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("cusp-mismatch", "curvature L, and a mismatch along the gradient", within=1e-9, at=("recommended",)),),
     mutants=(
         Mutant("mismatch dropped", "cusp-mismatch", missed_descent=lambda p, g, b: p.missed_descent(g, 0.0)),

@@ -52,7 +52,7 @@ def directions(cell: Cell, w: Array) -> Array:
     cases=RESAMPLING,
     needs=("rho",),
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
     mutants=(
         Mutant("q^N for q^{2N}", "saddle", phi_reptile=lambda p: p.phi_reptile_first_order),
@@ -80,8 +80,8 @@ def reptile_distance(cell: Cell, w: Array, part: str) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    at=("near cap",),
+    inner_steps=(5,),
     attained=(On("offset-cusp", "two halves of a cusp cancel, as αL → 0", within=2e-3, at=("small",), N=(1, 5)),),
     mutants=(
         Mutant("first-order MAML's floor", "offset-cusp", rule="small", phi_reptile=lambda p: p.phi_first_order),
@@ -109,7 +109,7 @@ def reptile_floor(cell: Cell, w: Array) -> Measured:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     problems=("cusp", "spikes", "offset-cusp"),
     attained=(
         On("offset-cusp", "one step: two halves of a cusp cancel", within=5e-4, N=(1,), at=("near cap", "recommended")),
