@@ -13,7 +13,7 @@ from theory.neighbours.anil import anil
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_pairs
-from verify.evidence.directions import direction_error
+from verify.evidence.directions import FEW, direction_error
 from verify.evidence.quantities import norm
 from verify.statements import ANIL
 from verify.verdict import Measured, Values
@@ -40,6 +40,7 @@ def change(cell: Cell, w: Array, u: Array, head: Array) -> tuple[Values, Values]
     measured="change of ANIL's exact meta-gradient, attacked over w and u; the head is the last half of w",
     by=attack_pairs,
     needs=("rho", "b"),
+    by_default=FEW,
     at=("near cap",),
     inner_steps=(5,),
     attained=(On("saddle", "a nonconvex head gains nothing", within=1e-6, at=("near cap",), N=(1, 5)),),

@@ -20,7 +20,7 @@ from verify.claim import Mutant, On, claim, own
 from verify.claims.stepsize_cap import CURVATURE_CHANGE
 from verify.evidence.attack import attack_points
 from verify.evidence.critical import contracts, first_failure
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import FIRST_ORDER
@@ -50,6 +50,7 @@ def directions(cell: Cell, w: Array) -> Array:
     measured="distance of the two directions, attacked over w, worst task",
     by=attack_points,
     needs=("rho",),
+    by_default=FEW,
     at=("near cap",),
     inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
@@ -77,6 +78,7 @@ def first_order_distance(cell: Cell, w: Array) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(5,),
     attained=(On("saddle", "the gradient grows by q a step, and every factor is q", at=("near cap",)),),
@@ -104,6 +106,7 @@ def first_order_distance_at_start(cell: Cell, w: Array) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(5,),
     also=("spikes",),
@@ -183,6 +186,7 @@ def floor(cell: Cell, w: Array, bound: Callable[[Real, Real], Real], c: Extended
     inner_steps=(1, 5),
     problems=("opposed-curvature", "opposed-curvature-quadratic"),
     sharp="an equality on opposed curvature",
+    settled="attained",
     mutants=(
         Mutant("1.05 of the cap", "opposed-curvature", first_order_cap=lambda p: 1.05 * p.first_order_cap),
         Mutant("MAML's cap", "opposed-curvature", first_order_cap=lambda p: p.cap),
@@ -228,6 +232,7 @@ def at_share(share: float) -> Direction:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(5,),
     also=("saddle",),
@@ -261,6 +266,7 @@ def half_step(cell: Cell, w: Array) -> Measured:
     by=LeastGradient(lambda cell: first_order),
     cases=RESAMPLING,
     needs=("rho", "sigma", "lower_bound"),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     sharp="ramp, as αL → 0: 0.99 of it; the limit is that of first-order floor to first order",
@@ -289,10 +295,11 @@ def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     attained=(
-        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.02, at=("small",), N=(5,)),
+        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.01, at=("small",), N=(5,)),
     ),
     mutants=(
         Mutant("½ for (2/3)^{3/2}", "parabola", rule="small", psi=lambda p: p.psi / (2 / 3) ** 1.5 / 2),

@@ -13,6 +13,7 @@ from theory.neighbours.first_order import first_order
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
+from verify.evidence.directions import RESAMPLED
 from verify.evidence.expectation import (
     Bound,
     Enumerated,
@@ -79,6 +80,7 @@ MEASURED = (
     by=LastGradient(),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(2,),
     attained=(
@@ -113,6 +115,7 @@ def first_order_bias(paper: Paper, gradient_norm: Real) -> Real:
     by=LastGradient(squared=True),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(2,),
     attained=(

@@ -13,7 +13,7 @@ from theory.maml import adapt, meta_gradient
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import MORE_STEPS
@@ -47,6 +47,7 @@ def deployed(cell: Cell, w: Array, part: str) -> tuple[Array, Values]:
     by=attack_points.of(dict.fromkeys(MORE, 1)),
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("recommended",)),),
@@ -76,6 +77,7 @@ def more_steps_distance(cell: Cell, w: Array, part: str) -> Measured:
     by=attack_points.of(dict.fromkeys(MORE, 1)),
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     attained=(
@@ -161,6 +163,7 @@ def floor(cell: Cell, w: Array, part: str, c: float, bound: Callable[[Real, Real
     ),
     by=attack_points,
     needs=("rho",),
+    by_default=FEW,
     at=("recommended",),
     inner_steps=(5,),
     attained=(On("cusp-mismatch", "curvature L, and a mismatch along the gradient", within=1e-9, at=("recommended",)),),

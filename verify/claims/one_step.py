@@ -8,6 +8,7 @@ from verify.cell import Cell
 from verify.claim import Mutant, Source, claim
 from verify.claims.smoothness import change_of_meta_gradient
 from verify.evidence.attack import attack_pairs
+from verify.evidence.directions import RESAMPLED
 from verify.evidence.quantities import norm
 from verify.statements import ONE_STEP
 from verify.verdict import Measured
@@ -25,10 +26,12 @@ from verify.verdict import Measured
     by=attack_pairs,
     cases=frozenset({"resampling"}),
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(1,),
     also=("saddle", "teeth"),
     sharp="teeth, as αL → 1: there it is the paper's constant, (1 + αL)²L + αρ(1 + αL)E‖∇l_i‖",
+    settled="improved: smoothness",
     mutants=(
         Mutant("L for 4L", "saddle", N=1, L_w_one_step=lambda p, mean: p.L + 2 * p.alpha * p.rho * mean),
         Mutant("αρ/2 for 2αρ", "teeth", N=1, L_w_one_step=lambda p, mean: 4 * p.L + p.alpha * p.rho / 2 * mean),

@@ -15,7 +15,7 @@ from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import REPTILE
 from verify.verdict import Measured
@@ -51,6 +51,7 @@ def directions(cell: Cell, w: Array) -> Array:
     by=attack_points.of(dict.fromkeys(FROM, 1)),
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
@@ -80,6 +81,7 @@ def reptile_distance(cell: Cell, w: Array, part: str) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("near cap",),
     inner_steps=(5,),
     attained=(On("offset-cusp", "two halves of a cusp cancel, as αL → 0", within=2e-3, at=("small",), N=(1, 5)),),
