@@ -20,7 +20,7 @@ ALL = list(claims().values())
 MUTANTS = [(claim.name, mutant) for claim in ALL for mutant in claim.mutants]
 ATTAINED = [claim for claim in ALL if claim.of]
 SHORT_DISTANCES = (
-    *("teeth", "teeth-finite-sum", "kink", "tooth", "valleys"),
+    *("teeth", "teeth-finite-sum", "kink", "tooth", "valleys", "convex-head"),
     *("weighted-cusp", "weighted-cusp-finite-sum"),
 )
 """Instances that are attacked by points so near each other that rounding is seen."""
