@@ -27,7 +27,9 @@ BUDGET = 1_000_000
 
 @click.command()
 @click.argument("claim")
-@click.option("-N", "--inner-steps", "N", type=click.IntRange(0, 20), default=1, show_default=True, help="Inner steps.")
+@click.option(
+    "-N", "--inner-steps", "N", type=click.IntRange(0, 20), help="Inner steps. Default: 1; for mutants theirs, 1 or 2."
+)
 @click.option(
     "--stepsize", type=click.Choice(get_args(StepsizeRule)), help="Stepsize rule. Default: the claim's first."
 )
@@ -49,7 +51,7 @@ BUDGET = 1_000_000
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def search(
     claim: str,
-    N: int,
+    N: int | None,
     stepsize: StepsizeRule | None,
     gradient: float,
     mutants: bool,

@@ -26,6 +26,8 @@ from verify.verdict import Values
 
 POPULATION, GENERATIONS, SIMPLEX = 96, 500, 1500
 """Members, generations and evaluations at the end of one restart."""
+MOST_STEPS = 2
+"""Inner steps at which mutants are searched, at most."""
 RESTART = POPULATION * (GENERATIONS + 1) + SIMPLEX
 """Evaluations of one restart, at most."""
 Told: TypeAlias = Callable[[int, int, float], None]
@@ -93,25 +95,40 @@ def parts(claim: str, N: int) -> list[str]:
 
 
 def targets(
-    claim: str, N: int, rule: StepsizeRule | None = None, *, gradient: float = 0.0, seed: int = 0, mutants: bool = False
+    claim: str,
+    N: int | None = None,
+    rule: StepsizeRule | None = None,
+    *,
+    gradient: float = 0.0,
+    seed: int = 0,
+    mutants: bool = False,
 ) -> list[Target]:
-    """What is searched: each part of the claim; or each of its mutants, at the stepsizes that they name, and each part.
+    """What is searched: each part of the claim, or each part with each of its mutants in place of it.
+
+    Parameters
+    ----------
+    N, rule : inner steps and stepsize rule. Where they are left out, one step and the claim's first rule, or those that
+        the mutant names, of steps two at most.
 
     Raises
     ------
     ValueError : one line, for a claim that cannot be searched, or has no mutants.
     """
     known, spec = claims()[claim], claim_spec(claims()[claim])
-    wanted = [(each.name, each.rule) for each in known.mutants] if mutants else [("", known.at[0])]
+    wanted: list[tuple[str, int, StepsizeRule]] = [("", 1, known.at[0])]
+    if mutants:
+        wanted = [(each.name, min(each.N, MOST_STEPS), each.rule) for each in known.mutants]
     if not wanted:
         raise ValueError(f"claim = {claim!r} is not allowed: it has no mutants")
     made = [
-        Target(claim, spec, part, N, rule or at, float(gradient), seed, name)
-        for name, at in wanted
-        for part in parts(claim, N)
+        Target(claim, spec, part, steps, rule or at, float(gradient), seed, name)
+        for name, own_steps, at in wanted
+        for steps in [own_steps if N is None else N]
+        for part in parts(claim, steps)
     ]
     for target in made:
-        Adversary(target).ratio(np.full((1, Adversary(target).length), 0.5))  # what cannot be searched is said at once
+        adversary = Adversary(target)
+        adversary.ratio(np.full((1, adversary.length), 0.5))  # what cannot be searched is said at once
     return made
 
 
