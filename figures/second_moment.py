@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 ATTAINED, SMOOTH = PROBLEMS = ("saddle-hessian-noise", "rotated-cosine-finite-noise")
-N_MAX, N_FIXED, D_VALUES = 6, 2, (1, 2, 4, 8, 16, 32, 64)
+N_MAX, N_FIXED, D_VALUES = 5, 2, (1, 2, 4, 8, 16, 32, 64)
 
 
 def parts() -> list[Part]:

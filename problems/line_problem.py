@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from problems.cases import resampling
 from problems.losses.curvature_spline import CurvatureSpline
@@ -30,6 +31,7 @@ def line_problem(
     sigma_H: float = 0.0,
     lower_bound: float | None = None,
     gradient_bound: float = math.inf,
+    extremes: npt.ArrayLike | None = None,
     made_for: Mapping[str, float] | None = None,
     linear_within: float = 0.0,
 ) -> Problem:
@@ -37,7 +39,8 @@ def line_problem(
 
     One datum adds nothing, or `±σ_g w` where `sigma_g > 0`, or a wave where `sigma_H > 0` too, so that the noise has
     these constants at every point. A σ left out is zero; a lower bound left out is the mean of the minima of all tasks
-    (give it where the loss ends flat, as rounding tilts it). The rest is as in `Problem`.
+    (give it where the loss ends flat, as rounding tilts it); `extremes` left out are those of the loss. The rest is as
+    in `Problem`.
     """
     noise: FiniteNoise | None = None
     if sigma_H:
@@ -52,7 +55,7 @@ def line_problem(
         start=[start],
         noise=noise,
         gradient_bound=gradient_bound,
-        extremes=loss.extremes(),
+        extremes=loss.extremes() if extremes is None else extremes,
         scale=scale,
         made_for=made_for,
         linear_within=linear_within,

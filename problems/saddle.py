@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -77,3 +79,30 @@ def _saddle(
         start=reach / 2,
         scale=reach,
     )
+
+
+@register("saddle-pair", case="resampling", role="sharp")
+def saddle_pair(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, sigma: float = 0.9) -> Problem:
+    """Two wells that are tilted either way: the spread in SECOND MOMENT over tasks is attained, `E‖∇L_i‖² = Q²σ²`.
+
+    `l_± = h ± σw`, h the well of radius `q^N(L/ρ + σ/L)`. `L`, `ρ` by construction, attained; the task gradients differ
+    from their mean by `±σ` at every w; no noise: `σ_g = σ_H = 0`; lower bound: the mean of the minima.
+
+    From `w = 0`, the first probe, the paths stay where `l'' = −L`: `∇L_± = ±q^{2N}σ`, and `∇L = 0`.
+    """
+    radius = (1 + alpha_L) ** N * (L / rho + sigma / L)
+    return line_problem(
+        well(radius, L, rho, [sigma, -sigma]),
+        L=L,
+        rho=rho,
+        sigma=sigma,
+        probes=probes_around(0.0, L / rho),
+        start=0.0,
+        scale=L / rho,
+    )
+
+
+@register("saddle-pair-finite-sum", case="finite-sum", role="sharp")
+def saddle_pair_finite_sum(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, sigma: float = 0.9) -> Problem:
+    """The saddle pair with equal training and test losses, `b = 0`: the same is attained in the finite-sum case."""
+    return replace(saddle_pair(N, alpha_L, L=L, rho=rho, sigma=sigma), case="finite-sum")

@@ -25,18 +25,8 @@ def tent(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, loudness: 
     and at `N = S = 1`, where `|w_1| = ασ_g`, the ratio of the bias to `E_1 = q(q − 1)σ_g` is `1 − 1/(2 loudness)`:
     it tends to 1 as `ρ → ∞`. For `N > 1` the noises add up as squares do, and `E_1` is not attained.
     """
-    q, steps = 1 + alpha_L, max(N, 1)
     sigma_g = loudness * L**2 / (rho * alpha_L)
-    room = (q ** (steps - 1) - 1) * sigma_g + L**2 / rho
-    top = 2 * (room * q / alpha_L + q**steps * sigma_g)
-    sharp = top * (1 - q**-steps) / L
-    end = sharp + sigma_g / L
-    loss = CurvatureSpline.draw(
-        [-L / rho, 0, L / rho, end, end + 2 * L / rho],
-        [L, 0, -L, -L, L],
-        anchor=1,
-        gradient=top - L**2 / (2 * rho),
-    )
+    loss, sharp, _ = tented(max(N, 1), alpha_L, L, rho, sigma_g)
     step = alpha_L * sigma_g / L
     return line_problem(
         loss,
@@ -74,17 +64,8 @@ def tent_kink(
     excess = q**steps - 1
     s = steepness * L**2 * excess / (rho * q ** (steps - 1) * (excess - steps * alpha_L))
     radii = (q ** np.arange(steps) - 1) * sigma_g / L
-    left, right = (_concave_path(alpha_L, L, rho * radii**2 * share, s) for share in (1.0, 0.5))
-    ends = [left[-1] + L / rho, right[-1] + L / rho]
-    knots, curvature = [np.array([-ends[0] - 2 * L / rho, -ends[0], 0, ends[1], ends[1] + 2 * L / rho])], []
-    curvature.append(np.array([L, -L, -L, -L, L]))
-    for j in range(1, steps):
-        knots += [-left[j] + radii[j] * np.arange(-2, 3), right[j] + radii[j] * np.arange(-1, 2)]
-        curvature += [-L + rho * radii[j] * np.array([0, 1, 0, 1, 0]), -L + rho * radii[j] * np.array([0, 1, 0])]
-    x, h = np.concatenate(knots), np.concatenate(curvature)
-    order = np.argsort(x)
-    anchor = int(np.flatnonzero(x[order] == 0)[0])
-    loss = CurvatureSpline.draw(x[order], h[order], anchor=anchor, gradient=[s, -s])
+    left, right = (concave_path(alpha_L, L, rho * radii**2 * share, s) for share in (1.0, 0.5))
+    loss = kinked(left, right, radii, L, rho, s)
     return line_problem(
         loss,
         L=L,
@@ -98,7 +79,43 @@ def tent_kink(
     )
 
 
-def _concave_path(alpha_L: float, L: float, half_areas: Array, slope: float) -> Array:
+def tented(steps: int, alpha_L: float, L: float, rho: float, sigma_g: float) -> tuple[CurvatureSpline, float, float]:
+    """A tent, the point from which the path of `steps` steps ends on its peak at 0, and the gradient that it peaks at.
+
+    Along the path `l'' = −L`, with room for a noise of `±σ_g` at every step.
+    """
+    q = 1 + alpha_L
+    room = (q ** (steps - 1) - 1) * sigma_g + L**2 / rho
+    top = 2 * (room * q / alpha_L + q**steps * sigma_g)
+    sharp = top * (1 - q**-steps) / L
+    end = sharp + sigma_g / L
+    loss = CurvatureSpline.draw(
+        [-L / rho, 0, L / rho, end, end + 2 * L / rho],
+        [L, 0, -L, -L, L],
+        anchor=1,
+        gradient=top - L**2 / (2 * rho),
+    )
+    return loss, sharp, top
+
+
+def kinked(left: Array, right: Array, radii: Array, L: float, rho: float, slope: float) -> CurvatureSpline:
+    """Two tasks with slopes `±slope` at 0 whose paths, to the left and to the right, meet kinks of the given radii.
+
+    `left` and `right` are the distances of the path points from 0; at the first and the last of them is no kink.
+    """
+    ends = [left[-1] + L / rho, right[-1] + L / rho]
+    knots, curvature = [np.array([-ends[0] - 2 * L / rho, -ends[0], 0, ends[1], ends[1] + 2 * L / rho])], []
+    curvature.append(np.array([L, -L, -L, -L, L]))
+    for j in range(1, len(radii)):
+        knots += [-left[j] + radii[j] * np.arange(-2, 3), right[j] + radii[j] * np.arange(-1, 2)]
+        curvature += [-L + rho * radii[j] * np.array([0, 1, 0, 1, 0]), -L + rho * radii[j] * np.array([0, 1, 0])]
+    x, h = np.concatenate(knots), np.concatenate(curvature)
+    order = np.argsort(x)
+    anchor = int(np.flatnonzero(x[order] == 0)[0])
+    return CurvatureSpline.draw(x[order], h[order], anchor=anchor, gradient=[slope, -slope])
+
+
+def concave_path(alpha_L: float, L: float, half_areas: Array, slope: float) -> Array:
     """Distances from 0 of the inner path, `l'' = −L` but for bumps of the given area on each side of each point."""
     areas = np.append(half_areas, 0.0)
     path = [0.0]

@@ -39,17 +39,30 @@ def two_point_stepsize(
 
 @register("two-point-tasks", case="resampling", role="sharp")
 def two_point_tasks(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, tasks: int = 16) -> Problem:
-    """All tasks but one of sixteen have a gradient: the second moment of the stepsize is nearly the largest there is.
+    """All tasks but one of sixteen have a gradient: the second moment of the stepsize is the largest there is.
 
-    See `_ramps` for the losses and their constants; here all tasks but one have the ramp, with `h = n a/C_L`, no
+    See `_ramps` for the losses and their constants; here all tasks but one have the ramp, with `h = (n − 3) a/C_L`, no
     noise.
 
-    Right of the ramp (first and second probe), at `B' = 1`, the norm is 0 with probability `1/n` and `h` otherwise.
-    With `c² = C_L²σ²/a² = n − 1` this is the two-point law with the largest `E[1/L̂²] L_w² ≥ n = 1 + c²`, beside `κ
-    = 1 + 2c²`: ratio above ½; beside the sharper `1 + c²/2 + c√(1 + c²/4)`, which is `n + 1 − O(1/n)`, it tends to
-    1 as n grows (0.99 at 16).
+    Right of the ramp (first and second probe), at `B' = 1`, the norm is 0 with probability `1/n` and `h` otherwise: a
+    law of mean `z a/C_L`, `z = (n − 1)(n − 3)/n`, and deviation `c a/C_L`, `c = √(n − 1) (n − 3)/n`. That is the law on
+    two points with the largest `E[1/L̂²] L_w²`, since `z³ = c²(z² + 2z + c²)`: the exact κ is attained. It is above ½ of
+    the paper's `1 + 2c²`, and near the own `1 + c²/2 + c√(1 + c²/4)`.
     """
-    return _ramps(N, alpha_L, L, rho, float(tasks), 0.0, steep=tasks - 1, tasks=tasks)
+    return _ramps(N, alpha_L, L, rho, float(tasks - 3), 0.0, steep=tasks - 1, tasks=tasks)
+
+
+@register("two-point-pair", case="resampling", role="sharp")
+def two_point_pair(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, steepness: float = 2.0) -> Problem:
+    """One of two tasks has a gradient: the mean of the stepsize is the largest there is.
+
+    See `_ramps` for the losses and their constants; here one task has the ramp, no noise.
+
+    Right of the ramp (first and second probe), at `B' = 1`, the norm is 0 or `h` with probability ½: mean and deviation
+    are both `h/2`, and the law on two points with the largest `E[1/L̂] L_w` is that whose mean is its deviation. So
+    `E[1/L̂] L_w = 1 + c²/(1 + 2c)`, `c = steepness/2`: the exact κ_1 is attained for every steepness.
+    """
+    return _ramps(N, alpha_L, L, rho, steepness, 0.0, steep=1, tasks=2)
 
 
 def _ramps(

@@ -15,6 +15,7 @@ SLOW |= {"jax", "torch", "array_api_compat"}
 LAZY = {
     "problems/user/jax_loss.py",
     "problems/user/torch_loss.py",
+    "verify/reporting/bar.py",
     "verify/reporting/display.py",
     "verify/reporting/progress.py",
 }  # itself imported where it is used

@@ -147,7 +147,9 @@ def _round_up(request: Request, z: Point) -> Schedule:
     values["C_beta"] = float(f"{values['C_beta']:.4g}")  # the cost is flat in C_β there: spare the reader the digits
     values |= {name: np.ceil(values[name] - 1e-6) for name in request.counts}
     while np.isinf(
-        K := steps_to_accuracy(request.constants, s := request.schedule(**values), request.epsilon, request.case)
+        K := steps_to_accuracy(
+            request.constants, s := request.schedule(**values), request.epsilon, request.case, request.theorems
+        )
     ):
         # `z` was certified to a tolerance only, and K cannot make up for noise.
         values["C_beta"] *= 1.01
@@ -159,7 +161,9 @@ def _polish(request: Request, s: Schedule) -> Schedule:
     """Descend over the neighbours that change one choice, K following, until none is cheaper by 1e-4 of the cost."""
     for _ in range(100):
         neighbours = _neighbours(request, s)
-        K = np.asarray(steps_to_accuracy(request.constants, neighbours, request.epsilon, request.case))
+        K = np.asarray(
+            steps_to_accuracy(request.constants, neighbours, request.epsilon, request.case, request.theorems)
+        )
         certified = np.isfinite(K)
         costs = np.where(certified, request.cost(replace(neighbours, K=np.where(certified, K, 1.0))), np.inf)
         best = int(np.argmin(costs))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from theory.convergence import Exact, FiniteSum, Guarantee, Resampling, Theorem
 from theory.extended import Extended, plain
 from theory.growth import Growth
 from theory.symbols import Symbols
+from theory.tight import ExactTight, FiniteSumTight, ResamplingTight
 from theory.validation import integer, one_of, real
 
 
@@ -71,16 +73,20 @@ _SLACK = np.array([[1e-3], [1e-6], [1e-9], [1e-12], [0.0], [0.0], [0.0]])
 _OFFSET = np.array([[1.0], [1.0], [1.0], [1.0], [1.0], [0.0], [-1.0]])
 """Meta steps that are tried, relative to the real number that the theorem needs, and beyond."""
 
-THEOREMS: dict[Algorithm, type[Theorem]] = {"exact": Exact, "finite-sum": FiniteSum, "resampling": Resampling}
+Theorems: TypeAlias = Mapping[Algorithm, type[Theorem]]
+"""A theorem for each algorithm."""
+THEOREMS: Theorems = {"exact": Exact, "finite-sum": FiniteSum, "resampling": Resampling}
+TIGHT: Theorems = {"exact": ExactTight, "finite-sum": FiniteSumTight, "resampling": ResamplingTight}
+"""The own ones; they speak wherever the paper's cap holds."""
 
 
-def theorem(c: Constants, s: Schedule, case: Algorithm) -> Guarantee:
+def theorem(c: Constants, s: Schedule, case: Algorithm, theorems: Theorems = THEOREMS) -> Guarantee:
     """Return what the theorem of `case` promises; errors and source as `theorem_exact` and its two siblings."""
     one_of("case", case, get_args(Algorithm))
-    return THEOREMS[case](c, s).guarantee
+    return theorems[case](c, s).guarantee
 
 
-def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm) -> Real:
+def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm, theorems: Theorems = THEOREMS) -> Real:
     """COMPLEXITY: the least K for which the theorem of `case` certifies `ḡ ≤ ε`; ∞ where no K does.
 
     Reads every field of the schedule but K; elementwise over arrays, and never a PremiseError: past the stepsize cap,
@@ -95,12 +101,12 @@ def steps_to_accuracy(c: Constants, s: Schedule, epsilon: Real, case: Algorithm)
     *columns, accuracy = (array.ravel() for array in arrays)
     flat = Schedule(**dict(zip(vars(s), columns, strict=True)))
     capped = np.flatnonzero(Growth(c, flat).within_cap)
-    needed = np.asarray(THEOREMS[case](c, _take(flat, capped)).steps_needed(accuracy[capped]))
+    needed = np.asarray(theorems[case](c, _take(flat, capped)).steps_needed(accuracy[capped]))
     index = capped[np.isfinite(needed)]
     guess = np.maximum(np.ceil(needed[np.isfinite(needed)]), 1.0)
     # The guess is off by rounding: the theorem itself decides.
     candidates = np.clip(np.ceil(guess * (1 + _SLACK)) + _OFFSET, 1.0, np.finfo(np.float64).max)
-    certified = theorem(c, replace(_take(flat, index), K=candidates), case).bound <= accuracy[index]
+    certified = theorem(c, replace(_take(flat, index), K=candidates), case, theorems).bound <= accuracy[index]
     steps = np.full(accuracy.shape, np.inf)
     steps[index] = np.where(certified, candidates, np.inf).min(axis=0)
     return steps.reshape(arrays[0].shape)[()]

@@ -201,6 +201,11 @@ def maximum(x: Number, y: Number) -> Extended:
     return Extended(np.maximum(_value(x), _value(y)))
 
 
+def minimum(x: Number, y: Number) -> Extended:
+    """Return the smaller number, elementwise."""
+    return Extended(np.minimum(_value(x), _value(y)))
+
+
 def hypot(x: Number, y: Number) -> Extended:
     """`√(x² + y²)`, elementwise."""
     return Extended(np.hypot(_value(x), _value(y)))

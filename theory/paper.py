@@ -7,9 +7,10 @@ from functools import cached_property
 from theory.convergence import Exact, FiniteSum, Guarantee, Resampling
 from theory.neighbours import Neighbours
 from theory.sharper import ExactSharper
+from theory.tight import ExactTight, FiniteSumTight, ResamplingTight, Tight, TightOnLine
 
 
-class Paper(Neighbours):
+class Paper(Tight, Neighbours):
     """All symbols and bounds of the paper, the own sharper ones, and those of its neighbours, at given constants.
 
     >>> from theory.constants import Constants, Schedule
@@ -41,3 +42,23 @@ class Paper(Neighbours):
     def exact_sharper(self) -> Guarantee:
         """What the own theorem on exact MAML promises up to the larger cap. Raises PremiseError where it is silent."""
         return ExactSharper(self.constants, self.schedule, **self.changes).guarantee
+
+    @cached_property
+    def exact_tight(self) -> Guarantee:
+        """What the own tight theorem on exact MAML promises. Raises PremiseError where it does not speak."""
+        return ExactTight(self.constants, self.schedule, **self.changes).guarantee
+
+    @cached_property
+    def finite_sum_tight(self) -> Guarantee:
+        """What the own tight finite-sum theorem promises. Raises PremiseError where it does not speak."""
+        return FiniteSumTight(self.constants, self.schedule, **self.changes).guarantee
+
+    @cached_property
+    def resampling_tight(self) -> Guarantee:
+        """What the own tight resampling theorem promises. Raises PremiseError where it does not speak."""
+        return ResamplingTight(self.constants, self.schedule, **self.changes).guarantee
+
+    @cached_property
+    def on_line(self) -> TightOnLine:
+        """The tight statements where Hessians commute, as in one dimension; of the same constants and schedule."""
+        return TightOnLine(self.constants, self.schedule, **self.changes)

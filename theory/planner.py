@@ -43,6 +43,7 @@ class Plan:
         """Return the plan as JSON-ready dictionaries; an infinite constant is None."""
         return {
             "case": self.request.case,
+            "theorem": self.request.certified_by,
             "epsilon": float(self.request.epsilon),
             "constants": _numbers(asdict(self.request.constants)),
             "schedule": _numbers(asdict(self.schedule)),
@@ -56,9 +57,10 @@ class Plan:
         """Return the plan as a few lines of text."""
         s, request = self.schedule, self.request
         alpha_L = s.alpha * request.constants.L
+        whose = "tight" if request.certified_by == "tight" else "paper's"
         lines = [
-            f"The {request.case} theorem certifies ḡ ≤ {self.guarantee.bound:.6g} (asked for: {request.epsilon:g}) "
-            f"with",
+            f"The {whose} {request.case} theorem certifies ḡ ≤ {self.guarantee.bound:.6g} (asked for: "
+            f"{request.epsilon:g}) with",
             f"  inner steps              N     = {int(s.N)}",
             f"  inner stepsize           α     = {s.alpha:.6g}   (αL = {alpha_L:.4g}, cap {request.cap:.6g})",
             f"  meta stepsize 1/(C_β L̂)  C_β   = {s.C_beta:.6g}",
@@ -89,7 +91,7 @@ def plan(request: Request) -> Plan:
     >>> c = Constants(L=2.0, rho=1.5, sigma=0.7, b=0.0, b_sq=0.0)
     >>> planned = plan(Request(constants=c, N=5, epsilon=0.1, case="exact", Delta=3.0))
     >>> int(planned.schedule.K), bool(planned.guarantee.bound <= 0.1)
-    (1619, True)
+    (1600, True)
     """
     s = cheapest(request)
     if s is None:
@@ -105,7 +107,9 @@ def plan(request: Request) -> Plan:
         )
     N = request.N
     scaling = ((N, int(calls.total)), *((N * more, _cost_at(request, N * more)) for more in (2, 4, 8) if N > 0))
-    return Plan(request, s, theorem(request.constants, s, request.case), calls, scaling, _exponent(scaling))
+    return Plan(
+        request, s, theorem(request.constants, s, request.case, request.theorems), calls, scaling, _exponent(scaling)
+    )
 
 
 def _cost_at(request: Request, N: int) -> int | None:

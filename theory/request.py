@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from theory.algorithms import Algorithm
-from theory.complexity import THEOREMS, oracle_calls
+from theory.complexity import THEOREMS, TIGHT, Theorems, oracle_calls
 from theory.constants import Constants, Real, Schedule
 from theory.convergence import Theorem
 from theory.growth import recommended_stepsize, stepsize_cap
@@ -43,6 +43,7 @@ class Request:
     alpha_min : least inner stepsize; None becomes the paper's 1/(8NL).
     number_of_tasks : tasks that exact MAML goes through in each step; read in that case only.
     max_oracle_calls : the most that the run may cost.
+    certified_by : "tight" for the own theorems, which are never above the paper's and certify cheaper runs, or "paper".
 
     Raises
     ------
@@ -59,9 +60,11 @@ class Request:
     alpha_min: float | None = None
     number_of_tasks: int = 1
     max_oracle_calls: float = math.inf
+    certified_by: Literal["tight", "paper"] = "tight"
 
     def __post_init__(self) -> None:
         one_of("case", self.case, get_args(Algorithm))
+        one_of("certified_by", self.certified_by, ("tight", "paper"))
         integer("N", self.N, low=0)
         for name in ("train_size", "test_size", "number_of_tasks"):
             integer(name, getattr(self, name), low=1)
@@ -117,7 +120,12 @@ class Request:
 
     def theorem(self, **choices: Any) -> Theorem:
         """Return the theorem of the case at `choices`, where counts may be any real numbers."""
-        return THEOREMS[self.case](self.constants, self.schedule(), **choices)
+        return self.theorems[self.case](self.constants, self.schedule(), **choices)
+
+    @property
+    def theorems(self) -> Theorems:
+        """The theorems that certify."""
+        return TIGHT if self.certified_by == "tight" else THEOREMS
 
     def cost(self, s: Schedule | Symbols) -> Real:
         """Oracle calls of the whole run."""

@@ -39,14 +39,23 @@ class Sharper(Convergence):
         steps_of_last = Extended(shape) / p.log_q
         return Extended(choose(N > _SUMMED_STEPS, steps_of_last * last, summed))
 
+    @symbol
+    def beta_1(p) -> Extended:
+        """`q^N L δ_N`, how far noise takes the last gradient, pulled back."""
+        return p.q(p.N) * p.L * p.delta(p.N)
+
+    @symbol
+    def beta_2(p) -> Extended:
+        """`αρ q^{2N−1} Σ_{j<N} δ_j`, how far noise turns the Hessian factors, per unit of gradient."""
+        return p.alpha * p.rho * p.q(2 * p.N - 1) * p.delta_sum
+
     @bound
     def task_bias_sharper(p, gradient_norm: Number) -> Number:
         """BIAS of one task: `‖E Ĝ_i − ∇L_i‖ ≤ q^N L δ_N + αρ q^{2N−1} ‖∇l_i(w)‖ Σ_{j<N} δ_j`, for every α.
 
         `gradient_norm` = ‖∇l_i(w)‖. Source: own (the paper's proof with `delta` in place of `deviation`).
         """
-        at_end = p.q(p.N) * p.L * p.delta(p.N)
-        return at_end + p.alpha * p.rho * p.q(2 * p.N - 1) * gradient_norm * p.delta_sum
+        return p.beta_1 + p.beta_2 * gradient_norm
 
     @symbol
     def task_bias_one_step(p) -> Extended:
@@ -67,26 +76,26 @@ class Sharper(Convergence):
         return p.V * ((p.q(p.N) * gradient_norm + p.L * p.delta(p.N)) ** 2 + p.sigma_g**2 / p.T)
 
     @symbol
-    def x(p) -> Extended:
-        """`x = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
+    def c(p) -> Extended:
+        """`c = C_L √v/a`, standard deviation of L̂ relative to its floor. Source: own shorthand."""
         return p.slope * sqrt(p.v)
 
     @symbol
     def kappa_sharper(p) -> Extended:
-        """`κ = 1 + x²/2 + x√(1 + x²/4)`, `x = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
+        """`κ = 1 + c²/2 + c√(1 + c²/4)`, `c = C_L√v/a`, so that `E[1/L̂²] ≤ κ/L_w²`; never above the paper's.
 
         Source: own (exact maximum over the mean, an eigenvalue, in place of two triangle inequalities).
         """
-        half = p.x / 2
+        half = p.c / 2
         return 1 + 2 * half * (half + hypot(1, half))
 
     @bound
     def inverse_moment_sharper(p, L_w: Number) -> Number:
-        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + x/2)/L_w`; the paper's way gives √κ.
+        """An upper bound on the mean meta stepsize: `E[1/L̂] ≤ (1 + c/2)/L_w`; the paper's way gives √κ.
 
         `L_w` > 0. Source: own, as `kappa_sharper`.
         """
-        return (1 + p.x / 2) / L_w
+        return (1 + p.c / 2) / L_w
 
     @symbol
     def larger_cap(p) -> Extended:

@@ -26,6 +26,17 @@ WEAKER = 1.02
 """By how much a bound that is attained must be seen to be too large."""
 CLEAR, MARGIN = 1e-3, 100
 """Relative rounding error with which a bound is still seen to be attained; roundings of one evaluation, at least."""
+NEAR = 0.01
+"""How far below its bound the largest measurement of an attained claim may stay, relatively."""
+
+
+WHOSE = (
+    "paper: the paper's statement, its constants proved again from its assumptions (where they are smaller than the "
+    "printed ones, the claim is the stronger). own: not in the paper.",
+    "attained: on a named instance, at least 0.99 of the bound. improved: by an own statement from the same "
+    "assumptions. open: neither is known; `explain` says what is.",
+)
+"""What the marks of a claim in a list mean."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ class Source:
 
 def paper(place: str) -> Source:
     """A statement of the paper, and where it stands there."""
-    return Source(f"Ji, Yang, Liang (2022), {place}", own=False)
+    return Source(f"Ji, Yang, Liang (2022), {place}; the paper's statement, constants re-proved", own=False)
 
 
 def own(why: str = "") -> Source:
@@ -85,6 +96,7 @@ class On:
     only : what the labels of the checks begin with that attain it, where not all do.
     called : the instance's name within that of the claim, where it has another one there.
     weaker : the factor on the bound that must be seen to be too large.
+    alone : the claim itself is not examined there, as where sampling could not tell the two apart at other N.
     """
 
     instance: str
@@ -95,6 +107,7 @@ class On:
     only: str = ""
     called: str = ""
     weaker: float = WEAKER
+    alone: bool = False
 
 
 def nothing(cell: Cell) -> Iterator[Finding]:
@@ -150,9 +163,13 @@ class Claim:
     problems : names of the only problems of which it speaks, or None for all that it applies to.
     also : registered instances on which it is examined beside its problems, or beside the ordinary ones; those that
         attain it need not be named again.
+    by_default : the ordinary problems on which it is examined where none is chosen; all of them where empty.
     everywhere : it is examined on all registered problems, the sharp ones included.
     attained : instances on which the bound is attained; each makes a claim "X on instance".
     sharp : how near the bound measurements come where none attains it.
+    improved_by : name of an own claim that says more from the same assumptions, where this one, or some term of it, is
+        not attained.
+    settled : its standing in words, where its own measurement settles it.
     mutants : wrong versions that must be refuted.
     formula : what is tested, where that is no symbol of the paper.
     audit : it examines the constants of a problem, on which every other claim rests.
@@ -177,9 +194,12 @@ class Claim:
     needs: tuple[str, ...] = ()
     problems: tuple[str, ...] | None = None
     also: tuple[str, ...] = ()
+    by_default: tuple[str, ...] = ()
     everywhere: bool = False
     attained: tuple[On, ...] = ()
     sharp: str = ""
+    improved_by: str = ""
+    settled: str = ""
     mutants: tuple[Mutant, ...] = ()
     formula: Formula = as_it_is
     audit: bool = False
@@ -223,7 +243,7 @@ class Claim:
     @property
     def instances(self) -> tuple[str, ...]:
         """Registered instances on which it is examined beside its problems, or beside the ordinary ones."""
-        attaining = () if self.by.long else (on.instance for on in self.attained)
+        attaining = () if self.by.long else (on.instance for on in self.attained if not on.alone)
         return tuple(dict.fromkeys((*attaining, *self.also)))
 
     @property
@@ -231,6 +251,22 @@ class Claim:
         """How near the bound measurements come, in words."""
         attained = [f"{on.instance}: {on.why}" for on in self.attained]
         return "; ".join([*attained, *filter(None, [self.sharp])]) or "not known"
+
+    @property
+    def standing(self) -> str:
+        """Whether its bound is known to be the least: attained within 1 %, improved by another claim's, or open."""
+        if self.instance or self.audit:
+            return ""
+        if self.settled:
+            return self.settled
+        attained = "attained" if any(on.within <= NEAR for on in self.attained) else ""
+        improved = f"improved: {self.improved_by}" if self.improved_by else ""
+        return "; ".join(filter(None, [attained, improved])) or "open"
+
+    @property
+    def listed(self) -> str:
+        """Its title, whose it is, and its standing: a line of a list."""
+        return f"{self.title} [{'; '.join(filter(None, ['own' if self.source.own else 'paper', self.standing]))}]"
 
     def inapplicable(self, problem: Problem) -> str:
         """Why the claim does not apply to `problem`, in one line, or "" if it does."""
@@ -310,6 +346,7 @@ def _attained(of: Claim, on: On) -> Claim:
         mutants=(too_large,),
         attained=(),
         sharp=f"{on.instance}: {on.why}",
+        improved_by="",
         of=of.name,
         instance=on.instance,
         at=on.at,

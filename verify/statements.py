@@ -40,9 +40,10 @@ STATEMENTS = (
 FIRST_ORDER = "FIRST-ORDER MAML"
 HESSIAN_FREE = "HESSIAN-FREE MAML"
 REPTILE = "REPTILE"
+IMAML = "IMAML"
 MORE_STEPS = "MORE STEPS AT TEST TIME"
 
-NEIGHBOURS = (FIRST_ORDER, HESSIAN_FREE, REPTILE, MORE_STEPS)
+NEIGHBOURS = (FIRST_ORDER, HESSIAN_FREE, REPTILE, IMAML, MORE_STEPS)
 """The second part of the ledger: methods that are run in place of exact MAML, and other uses of what it finds."""
 
 NEIGHBOURS_TITLE = "NEIGHBOURS: what is run in place of exact MAML, all own statements"

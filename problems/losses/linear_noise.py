@@ -51,7 +51,7 @@ class LinearNoise(FiniteNoise):
     Parameters
     ----------
     population : losses of all tasks, batch shape (tasks,).
-    slopes : (atoms, d), mean zero.
+    slopes : (atoms, d), mean zero, or (tasks, atoms, d) where every task has data of its own.
     probabilities : (atoms,), positive, sum 1.
 
     Source: own.
@@ -67,7 +67,9 @@ class LinearNoise(FiniteNoise):
 
     def weighted(self, tasks: TaskIndex, weights: npt.NDArray[np.float64]) -> Loss:
         """Mean loss with `weights` (..., atoms): the population loss, tilted by the mean slope."""
-        return Tilted(self.population.take(tasks), weights @ self.slopes)
+        own = self.slopes.ndim == 3
+        slope = np.einsum("...a,...ad->...d", weights, self.slopes[tasks]) if own else weights @ self.slopes
+        return Tilted(self.population.take(tasks), slope)
 
 
 def two_point_noise(population: Loss, sigma_g: float) -> LinearNoise:

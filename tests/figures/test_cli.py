@@ -46,7 +46,7 @@ def test_a_figure_is_pictures_data_and_caption(invoke: Invoke, tmp_path: Path) -
     out = tmp_path / "new" / "place"
     result = invoke("second_moment", "second_moment", "--out", out, "--jobs", 1)
     assert result.exit_code == 0, result.output
-    assert result.stderr == ""
+    assert all("parts after" in line for line in result.stderr.splitlines())  # a slow machine tells how far it is
     expected = [f"second_moment.{kind}" for kind in ("csv", "md", "pdf", "png")]
     assert names(out) == expected
     assert sorted(result.stdout.split()) == [str(out / name) for name in expected]

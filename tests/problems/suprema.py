@@ -11,6 +11,8 @@ from problems.problem import Problem
 from theory.loss import Array, Loss
 
 POLISHED, MOST_POLISHED_DIMENSIONS = 3, 4
+POINTS, FEW_POINTS, MANY = 1500, 12, 1000
+"""Random points of either kind, and on problems whose Hessians take room (their entries)."""
 H = 1e-4
 """Step of differences of Hessians, in units of the problem's scale: eps·L/(H·scale·ρ) is their rounding."""
 
@@ -36,8 +38,9 @@ def points(problem: Problem) -> Array:
     if on_splines(problem):
         return knot_points(problem)
     rng = np.random.default_rng(31)
-    scale = problem.scale * rng.choice([0.4, 1.0, 2.5, 6.0], size=(1500, 1))
-    return np.concatenate([problem.audited().probes(1500, rng), scale * rng.normal(size=(1500, problem.dim))])
+    count = FEW_POINTS if problem.dim**2 * problem.number_of_tasks > MANY else POINTS
+    scale = problem.scale * rng.choice([0.4, 1.0, 2.5, 6.0], size=(count, 1))
+    return np.concatenate([problem.audited().probes(count, rng), scale * rng.normal(size=(count, problem.dim))])
 
 
 def losses(problem: Problem) -> list[Loss]:
@@ -52,7 +55,7 @@ def hessian(loss: Loss, w: Array) -> Array:
 def spectral_norm(matrix: Array) -> Array:
     if matrix.shape[-1] == 1:
         return np.abs(matrix[..., 0, 0])
-    return np.asarray(np.linalg.norm(matrix, ord=2, axis=(-2, -1)))
+    return np.asarray(np.abs(np.linalg.eigvalsh(matrix)).max(axis=-1))
 
 
 def curvature(problem: Problem, w: Array) -> Array:
@@ -65,6 +68,19 @@ def hessian_slope(problem: Problem, wu: Array) -> Array:
     step = H * problem.scale * u / np.linalg.norm(u, axis=1, keepdims=True)
     change = hessian(problem.inner, (w + step)[:, None]) - hessian(problem.inner, (w - step)[:, None])
     return np.asarray(spectral_norm(change).max(axis=1) / (2 * H * problem.scale))
+
+
+def directed(at: Array, extremes: Array) -> Array:
+    """Points (P, 2d) and directions: random ones, and at the extremes along an axis and away from 0."""
+    directions = np.random.default_rng(32).normal(size=at.shape)
+    everywhere = np.concatenate([at, directions], axis=1)
+    if not len(extremes):
+        return everywhere
+    extremes = extremes[np.linspace(0, len(extremes) - 1, min(len(extremes), FEW_POINTS)).astype(int)]
+    axis = np.broadcast_to(np.eye(at.shape[1])[0], extremes.shape)
+    outwards = np.where(np.any(extremes, axis=1, keepdims=True), extremes, axis)
+    sharp = [np.concatenate([extremes, direction], axis=1) for direction in (axis, outwards)]
+    return np.concatenate([everywhere, *sharp])
 
 
 def spread(problem: Problem, w: Array) -> Array:
@@ -137,14 +153,14 @@ def suprema(problem: Problem) -> dict[str, float]:
         second = problem.inner.hvp(at[:, None], np.ones(1))[..., 0]
         found["rho"] = float((np.abs(np.diff(second, axis=0)) / np.diff(at, axis=0)).max())
     else:
-        directions = np.random.default_rng(32).normal(size=at.shape)
-        found["rho"] = largest(hessian_slope, np.concatenate([at, directions], axis=1))
+        found["rho"] = largest(hessian_slope, directed(at, problem.extremes))
     if problem.case == "finite-sum":
 
         def of_task(task: int) -> float:
             return largest(lambda p, w: mismatch(p, w)[:, task], polished=min(polished, 1))
 
-        worst = [of_task(task) for task in range(problem.number_of_tasks)]
+        everywhere = mismatch(problem, at).max(axis=0)
+        worst = [of_task(task) for task in range(problem.number_of_tasks)] if polished else everywhere
         found |= {"b": float(np.mean(worst)), "b_sq": float(np.mean(np.square(worst)))}
     else:
 
@@ -154,7 +170,7 @@ def suprema(problem: Problem) -> dict[str, float]:
         def second_noise(p: Problem, w: Array) -> Array:
             return root_mean_square(hessian_noise(p, w), spectral_norm)
 
-        few = at if splines else np.concatenate([at[:400], problem.extremes.reshape(-1, problem.dim)])
+        few = np.concatenate([at if splines else at[:400], problem.extremes.reshape(-1, problem.dim)])
         found |= {"sigma_g": largest(noise, few, 0), "sigma_H": largest(second_noise, few, 0)}
     return {name: value for name, value in found.items() if np.isfinite(declared(problem, name))}
 

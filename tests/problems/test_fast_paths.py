@@ -12,10 +12,12 @@ import pytest
 from problems.losses import cosine_path, residual_path
 from problems.losses.blocks import equal_blocks
 from problems.losses.cosine_loss import RotatedCosine
+from problems.losses.curvature_spline import CurvatureSpline
 from problems.losses.half_angle import DRIFT, FAR, POLES, TURN, TURN_HIGH, TURN_LOW, sine_cosine, tangent
 from problems.losses.linear_model import LinearModel
 from problems.losses.penalty import Penalty
 from problems.losses.workspace import workspace
+from problems.registry import family
 from problems.robust_regression import GemanMcClure, Welsch
 from problems.sigmoid_classification import Sigmoid
 from theory.loss import Array, Loss, TaskIndex
@@ -283,3 +285,15 @@ def test_threads_and_settings_in_turn_do_not_mix_what_is_kept_from_call_to_call(
         together = list(threads.map(lambda setting: meta_gradient(setting[0], setting[1], setting[2], *pair), settings))
     np.testing.assert_equal(again, alone)
     np.testing.assert_equal(together, alone)
+
+
+@pytest.mark.parametrize("v", [np.array([1.7]), np.full((2, 1), -0.3), np.float64(1.0)])
+@pytest.mark.parametrize("w", [np.array([0.4]), np.array([[0.4]])])
+def test_a_spline_at_one_point_answers_in_the_same_shapes(w: Array, v: Array, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One point that meets one loss goes another way, and nobody must notice."""
+    loss = family("ramp").build(2, 0.1).inner
+    gradient, second = loss.linearize(w)
+    monkeypatch.setattr(CurvatureSpline, "_alone", lambda self, w: False)
+    usual_gradient, usual_second = loss.linearize(w)
+    np.testing.assert_array_equal(gradient, usual_gradient, strict=True)
+    np.testing.assert_array_equal(second(v), usual_second(v), strict=True)

@@ -1,12 +1,14 @@
 """Noise floors: their constants, the law on which runs settle, and the ball that runs stay in."""
 
+import math
+
 import numpy as np
 import pytest
 
 from problems.convex_quadratic import IsotropicQuadratic
 from problems.noise import FiniteNoise
 from problems.noise_floor import noise_floor, noise_floor_data
-from theory.algorithms import run
+from theory.algorithms import Algorithm, run
 from theory.constants import Schedule
 from theory.loss import Loss, TaskIndex
 from theory.maml import meta_objective, stochastic_meta_gradient
@@ -81,3 +83,30 @@ def test_the_gradients_of_the_noise_floors_are_as_large_as_the_draws_can_make_th
     edge = data.gradient_bound / 0.7 * np.eye(4)[:1]
     step = stochastic_meta_gradient(edge, alpha_L / 0.7, N, np.array([0]), (2, 3, 5), worst)
     np.testing.assert_allclose(step, 0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("dim", "least"), [(4, 0.93), (64, 0.995)])
+@pytest.mark.parametrize("case", ["tasks", "data"])
+def test_the_noise_floors_attain_the_own_bounds_as_the_stepsize_falls(case: str, dim: int, least: float) -> None:
+    """The stationary mean of ‖∇L‖ beside the own theorems at K → ∞, whose variance term is the mean square.
+
+    `Γ = 0` as ρ = 0: `ḡ² ≤ κn_v/(2C_βB c_1)`, with `c_1 = 1 − (κ/(2C_β))(1 + (A_v − 1)/B)`; κ = 1 as `C_L = 0`.
+    """
+    alpha_L, N, replicas, steps = 1e-4, 1, {4: 100, 64: 10}[dim], 1200
+    C_beta, B = (8.0, 16) if case == "tasks" else (20.0, 8)
+    build = noise_floor if case == "tasks" else noise_floor_data
+    problem = build(N, alpha_L, dim=dim)
+    c = problem.constants
+    s = Schedule(N=N, alpha=alpha_L / c.L, C_beta=C_beta, B=B, K=steps)
+    algorithm: Algorithm = "finite-sum" if case == "tasks" else "resampling"
+    norms = run(algorithm, problem, c, s, problem.start, np.random.default_rng(8), replicas=replicas).gradient_norm
+    settled = norms[:, 200:]
+    x, Q = 2 * alpha_L, (1 + alpha_L) ** 2
+    A_v = (1 / (1 - x)) if case == "tasks" else Q**2 * ((1 + x) / (Q * (1 - x))) ** 2
+    variance = (Q * c.sigma) ** 2 if case == "tasks" else Q * c.sigma_g**2 * (1 + alpha_L**2)
+    bound = math.sqrt(variance / (2 * C_beta * B * (1 - (1 + (A_v - 1) / B) / (2 * C_beta))))
+    # Replicas are independent: five standard errors of the mean of their means.
+    error = 5 * settled.mean(axis=1).std() / math.sqrt(replicas) / bound
+    assert least - error < settled.mean() / bound <= 1 + error
+    assert math.sqrt((settled**2).mean()) / bound == pytest.approx(1, abs=2 * error + 1e-3)
+    assert error < 0.03

@@ -1,12 +1,13 @@
 """Ramps are as long as the run that they are made for, and bend as fast as they may."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from problems.problem import Problem
-from problems.ramp import MADE_FOR, ramp, ramp_finite_sum
+from problems.ramp import MADE_FOR, gentle_ramp, gentle_ramp_finite_sum, ramp, ramp_finite_sum
 from theory.constants import Schedule
 from theory.maml import meta_gradient
 from theory.paper import Paper
@@ -68,3 +69,25 @@ def test_a_ramp_is_just_as_long_as_the_run(build: Callable[..., Problem], option
     assert abs(float(beyond[0, 0])) < 0.999 * g
     gap = (MADE_FOR["K"] - 1) * g**2 / (MADE_FOR["C_beta"] * L_w) + g * problem.scale
     assert problem.initial_gap(alpha, N) == pytest.approx(gap, rel=1e-12)
+
+
+@pytest.mark.parametrize("N", [1, 5])
+@pytest.mark.parametrize("name", ["exact", "finite-sum", "resampling"])
+def test_the_gentle_ramp_attains_the_own_theorems(name: str, N: int) -> None:
+    """A run of K steps has ḡ = g, as on every ramp; the own theorems without noise, at α = 1/(8NL), allow g/0.996."""
+    alpha_L = 1 / (8 * N)
+    build = gentle_ramp_finite_sum if name == "finite-sum" else gentle_ramp
+    problem = build(N, alpha_L, rho=0.1, slope=0.1, steps=1_000_000)
+    c, alpha, g, made_for = problem.constants, alpha_L / problem.constants.L, problem.gradient_bound, problem.made_for
+    C_beta, K, B, q_N = made_for["C_beta"], made_for["K"], made_for["B"], (1 + alpha_L) ** N
+    Q, a, x = q_N**2, q_N**2 * c.L, N * alpha_L + q_N - 1 if name == "finite-sum" else 2 * N * alpha_L
+    C_L = c.rho / c.L * q_N**2 / (1 + alpha_L) * (q_N - 1)
+    p = Q * (1 - x) / (1 + x)
+    A_v = {"exact": 0.0, "finite-sum": 1 / (1 - x), "resampling": (Q / p) ** 2}[name]
+    kappa = {"exact": 1.0, "finite-sum": 1 + (A_v - 1) / B, "resampling": 1 - 1 / B + A_v / B}[name]
+    c_1, Gamma = 1 - kappa / (2 * C_beta), C_L / p
+    r = C_beta * problem.initial_gap(alpha, N) / K
+    bound = (Gamma * r + math.sqrt((Gamma * r) ** 2 + 4 * c_1 * a * r)) / (2 * c_1)
+    assert 0.9955 < g / bound <= 1
+    meta = meta_gradient(problem.start[None], alpha, N, problem.inner, problem.outer)
+    assert meta == pytest.approx(-g, rel=1e-12)

@@ -113,3 +113,15 @@ def test_saddle_with_hessian_noise_attains_the_second_moment(N: int, S: int, D: 
                 mutants["T²"] = (c, replace(s, T=T**2))
         for name, (wrong_c, wrong_s) in mutants.items():
             assert measured > Paper(wrong_c, wrong_s).task_second_moment(norm) * (1 + 1e-6), name
+
+
+@pytest.mark.parametrize("name", ["saddle-pair", "saddle-pair-finite-sum"])
+@pytest.mark.parametrize(("N", "rule"), CELLS)
+def test_the_pair_attains_the_spread_in_the_second_moment(name: str, N: int, rule: str) -> None:
+    """`E‖∇L_i‖² = Q²σ²` at `∇L = 0`, which refutes `q^{3N}`."""
+    problem, s = build(name, N, rule)
+    w = problem.probes(1, np.random.default_rng(0))[:, None]
+    meta = meta_gradient(w, float(s.alpha), N, problem.inner, problem.outer)
+    Q = (1 + s.alpha * problem.constants.L) ** (2 * N)
+    assert (meta**2).mean() == pytest.approx(Q**2 * problem.constants.sigma**2, rel=1e-12)
+    assert abs(meta.mean()) < 1e-12 * np.abs(meta).max()

@@ -4,11 +4,21 @@ A direction has the arguments of `theory.maml.meta_gradient`, so that `theory.ru
 bounds are own, from the assumptions of the paper; each file says whose the method is.
 """
 
-from theory.neighbours.more_steps import MoreSteps
+from theory.convergence import Guarantee
+from theory.extended import Number
+from theory.neighbours.imaml import IMAML
+from theory.neighbours.inexact import Inexact
 
 
-class Neighbours(MoreSteps):
+class Neighbours(IMAML):
     """All symbols and bounds of the neighbours."""
+
+    def inexact(p, phi: Number) -> Guarantee:
+        """What the INEXACT THEOREM promises along directions within `φ E_i‖∇l_i‖` of the meta-gradient.
+
+        Raises PremiseError where it does not speak.
+        """
+        return Inexact(p.constants, p.schedule, **{"phi": phi, **p.changes}).guarantee
 
 
 __all__ = ["Neighbours"]

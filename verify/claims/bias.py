@@ -142,6 +142,7 @@ def bias_per_task(paper: Paper, gradient_norm: Real) -> Real:
     at=("recommended", "near cap"),
     also=("tent", "tent-kink"),
     sharp="tent: E_1 at N = 1, S = 1, as ρ grows; tent with a kink of l'' at w̃_1: E_2 at N = 2, small α",
+    improved_by="tight bias",
     mutants=(
         Mutant("E_1 dropped", "tent", N=1, E_1=0.0),
         Mutant("q^N − 1 for q^N(q^N − 1)", "tent", N=1, E_1=lambda p: p.E_1 / p.q(p.N)),

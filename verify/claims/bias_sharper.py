@@ -23,8 +23,32 @@ from verify.statements import BIAS
     at=("near cap", "fixed"),
     inner_steps=tuple(range(1, 11)),
     also=("tent", "tent-kink"),
-    sharp="as the paper's bound per task",
+    attained=(
+        On(
+            "kinks",
+            "paths are a chain on two points a step, δ_j on either side of kinks of l'' under a large gradient",
+            within=2e-3,
+            N=(2, 3),
+            only="S = 1",
+            alone=True,
+        ),
+        On(
+            "martingale-tent",
+            "noise takes the path off the peak of the gradient",
+            within=1e-3,
+            N=(1,),
+            only="S = 1",
+            alone=True,
+        ),
+    ),
+    sharp="open for S ≥ 2, N ≥ 2: a mean of S draws is never two-point",
     mutants=(
+        Mutant(
+            "ασ_g√(j/S) for δ_j", "kinks", N=3, rule="fixed", delta=lambda p, j: p.alpha * p.sigma_g * (j / p.S) ** 0.5
+        ),
+        Mutant("ασ_g/√S for δ_j", "kinks", N=3, rule="fixed", delta=lambda p, j: p.delta(1) * (j > 0)),
+        Mutant("q^N dropped", "martingale-tent", N=1, beta_1=lambda p: p.beta_1 / p.q(p.N)),
+        Mutant("second term halved", "kinks", N=2, delta_sum=lambda p: p.delta_sum / 2),
         Mutant("term in ‖∇l_i‖ dropped", "tent-kink", N=2, delta_sum=0.0),
         Mutant("1/S for 1/√S", "tent", N=1, S=lambda S: S**2),
     ),

@@ -26,7 +26,10 @@ RUN, FIRST = 3000, 200
 ACCURACIES = 6
 ASYMPTOTIC = 1e-6
 """Factor on the accuracies at which a guarantee's exponent is read off: there it no longer moves."""
-DOUBLINGS = 2.0 ** np.arange(4)
+MANY_STEPS = 20 * np.array([1.0, 2.0])
+"""Numbers of inner steps relative to the cell's, where N + 1 is nearly N."""
+HALF_WAY = 50
+"""Meta steps of the first of these runs that say which accuracy all must reach."""
 SOURCE = paper("complexity corollaries")
 
 
@@ -55,7 +58,10 @@ def certified_steps(c: Constants, s: Schedule, epsilon: Values) -> Values:
     at=("recommended",),
     inner_steps=(1, 5),
     problems=("slow-slope",),
-    sharp="slow-slope: the exponent is (2 + p)/(1 + p) = 1.87 for p = 0.15, and tends to 2 as p → 0",
+    sharp=(
+        "slow-slope: the exponent is (2 + p)/(1 + p) = 1.87 for p = 0.15, and tends to 2 as p → 0; no loss has 2 for "
+        "all K, and none can stay above 0.5505 of the theorem for all K ≤ 10⁴ (ramp attains it at one K)"
+    ),
     formula=certified_steps,
     mutants=(
         Mutant(
@@ -76,7 +82,7 @@ def in_accuracy(cell: Cell) -> Iterator[Finding]:
     """Read `K(ε)` off one run, for accuracies from that of its first steps to that of its last."""
     c = cell.constants
     s = schedule(cell, C_beta=C_BETA, K=RUN)
-    trajectory = one_run(cell, "exact", s)
+    trajectory = one_run(cell, s)
     first, last = (float(trajectory.gradient_norm[0, :K].mean()) for K in (FIRST, RUN))
     epsilon = np.geomspace(first, last, ACCURACIES) * (1 + 1e-12)  # the last one must be reached despite rounding
     measured, certified = steps_needed(trajectory, epsilon), cell.formula(c, s, epsilon)
@@ -100,13 +106,14 @@ def in_accuracy(cell: Cell) -> Iterator[Finding]:
     source=SOURCE,
     assumes=("those of the theorem for exact MAML",),
     measured=(
-        "gradients and Hessians of exact MAML until ḡ ≤ ε, at N, 2N, 4N and 8N inner steps, one ε for all; "
-        "fitted exponent of N, which must come within 15 % of 1"
+        "gradients and Hessians of exact MAML until ḡ ≤ ε, at 20N and 40N inner steps, one ε for all; "
+        "fitted exponent of N, which must come within 1 % of 1"
     ),
     at=("recommended",),
     inner_steps=(5,),
     problems=("slow-slope",),
     sharp="slow-slope: K(ε) moves little with N, and a meta step takes 2(N + 1) calls",
+    settled="attained",
     formula=lambda: 1.0,
     mutants=(
         Mutant("√N for N", "slow-slope", rule="recommended", formula=lambda: 0.5),
@@ -115,16 +122,16 @@ def in_accuracy(cell: Cell) -> Iterator[Finding]:
 )
 def in_inner_steps(cell: Cell) -> Iterator[Finding]:
     """Run exact MAML at each N until it has reached what the first run reached half-way."""
-    c, steps = cell.constants, cell.N * DOUBLINGS
+    c, steps = cell.constants, cell.N * MANY_STEPS
     calls: list[float] = []
     epsilon = np.inf
     for N in steps:
-        s = Schedule(N=N, alpha=recommended_stepsize(c, N), C_beta=C_BETA, K=2 * FIRST)
-        trajectory = one_run(cell, "exact", s)
-        epsilon = min(epsilon, float(trajectory.gradient_norm[0, :FIRST].mean()))
+        s = Schedule(N=N, alpha=recommended_stepsize(c, N), C_beta=C_BETA, K=2 * HALF_WAY)
+        trajectory = one_run(cell, s)
+        epsilon = min(epsilon, float(trajectory.gradient_norm[0, :HALF_WAY].mean()))
         per_step = (trajectory.gradient_calls + trajectory.hessian_calls) / s.K
         calls.append(float(steps_needed(trajectory, epsilon)[0] * per_step))
-    yield finding(power_law(steps, calls), cell.formula(), shortfall=0.15)
+    yield finding(power_law(steps, calls), cell.formula(), shortfall=0.01)
 
 
 def exponential_rate(log_q: Real) -> Real:
@@ -143,13 +150,14 @@ def exponential_rate(log_q: Real) -> Real:
     source=SOURCE,
     assumes=("those of DESCENT",),
     measured=(
-        "inverse decrease of the objective per meta step of exact MAML at N, 2N, 3N and 4N inner steps on a ramp; "
-        "fitted rate of its growth per inner step, which must come within 10 % of 3 ln q"
+        "inverse decrease of the objective per meta step of exact MAML at 5N, 6N, 7N and 8N inner steps on a ramp; "
+        "fitted rate of its growth per inner step, which must come within 1 % of 3 ln q"
     ),
     at=("fixed",),
     inner_steps=(5,),
     problems=("ramp",),
     sharp="ramp: a constant slope falls by β‖∇L‖² a step",
+    settled="attained",
     formula=exponential_rate,
     mutants=(
         Mutant("q^{2N} for q^{3N}", "ramp", rule="fixed", formula=lambda log_q: 2 * log_q),
@@ -159,11 +167,11 @@ def exponential_rate(log_q: Real) -> Real:
 )
 def at_fixed_stepsize(cell: Cell) -> Iterator[Finding]:
     """Take a few meta steps on the ramp of each N."""
-    steps = cell.N * np.arange(1.0, 5.0)
+    steps = cell.N * np.arange(5.0, 9.0)
     per_decrease = []
     for N in steps:
         problem = family(cell.problem_name).build(int(N), cell.alpha * cell.constants.L)
         s = Schedule(N=N, alpha=cell.alpha, C_beta=C_BETA, K=2)
         objective = run("exact", problem, cell.constants, s, problem.start, cell.rng("run")).objective[0]
         per_decrease.append(s.K / (objective[0] - objective[-1]))
-    yield finding(exponential(steps, per_decrease), float(cell.formula(float(cell.paper.log_q))), shortfall=0.1)
+    yield finding(exponential(steps, per_decrease), float(cell.formula(float(cell.paper.log_q))), shortfall=0.01)

@@ -39,6 +39,7 @@ def promised(case: str) -> tuple[float, float]:
     at=("recommended",),
     inner_steps=(1, 5, 20),
     sharp="every problem with noise and a gap: the theorems give just these orders",
+    settled="an equality",
     formula=promised,
     mutants=(
         Mutant(

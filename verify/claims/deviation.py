@@ -141,6 +141,7 @@ ASSUMES = ("l_i is L-smooth", "data noise of mean square at most σ_g²", "fresh
     needs=("sigma_g",),
     also=("saddle-noise",),
     sharp="saddle with two-point noise at j = 1, S = 1; for large j none within a factor 2 (see the sharper bound)",
+    improved_by="sharper deviation mean",
     mutants=(
         Mutant("S for √S", "saddle-noise", S=lambda S: S**2),
         Mutant("q^{j−1} for q^j", "saddle-noise", N=2, e=lambda p, j: p.e(j - 1)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from theory.constants import Real
 from theory.paper import Paper
-from verify.claim import Mutant, claim, own
+from verify.claim import Mutant, On, claim, own
 from verify.claims.deviation import ASSUMES, Deviation
 from verify.statements import SGD_DEVIATION
 
@@ -24,7 +24,18 @@ from verify.statements import SGD_DEVIATION
     needs=("sigma_g",),
     at=("near cap", "fixed"),
     also=("saddle-noise",),
-    sharp="saddle with two-point noise at j = 1, S = 1; within √(π/2) as j or S grows",
+    attained=(
+        On(
+            "martingale-tent",
+            "|w_j − w̃_j| = δ_j for certain, at every j",
+            within=1e-9,
+            N=(1, 2, 3),
+            at=("near cap", "fixed"),
+            only="S = 1",
+            alone=True,
+        ),
+    ),
+    sharp="open for S ≥ 2; noise that does not depend on w: saddle-noise at j = 1, within √(π/2) as j or S grows",
     mutants=(
         Mutant(
             "S for √S, √j without growth",

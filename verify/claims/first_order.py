@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from problems.problem import Case
 from theory.constants import Real, Schedule
+from theory.convergence import Guarantee
 from theory.extended import Extended, plain
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
@@ -20,6 +21,7 @@ from verify.claims.stepsize_cap import CURVATURE_CHANGE
 from verify.evidence.attack import attack_points
 from verify.evidence.critical import contracts, first_failure
 from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import FIRST_ORDER
 from verify.verdict import Finding, Measured, Values
@@ -241,3 +243,64 @@ def half_step(cell: Cell, w: Array) -> Measured:
     there = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
     bound = cell.paper.half_step_distance(norm(problem.inner.gradient(w)))
     return Measured(norm(directions(cell, w) - there), bound, 3 * direction_error(cell, w))
+
+
+@claim(
+    "first-order theorem",
+    FIRST_ORDER,
+    "first-order MAML gets near its floor like 1/√K",
+    answers="How many meta steps does first-order MAML need, and how near does it get?",
+    says=(
+        "resampling, q^{2N} + q^N(q^N − 1) < 2, β_k = 1/(C_β L_{w_k}), C_β ≥ 1: min_k ‖∇L(w_k)‖ ≤ x, the positive root "
+        "of c_2x² − (c_1 + GR)x − (c_0 + AR) = 0, R = C_βΔ/K; x → φσ/(C_1 − φ), φ = q^N(q^N − 1)"
+    ),
+    source=own("descent lemma along an inexact direction, and LINK"),
+    assumes=(SMOOTH, "Hessians are ρ-Lipschitz", "task spread σ", "the meta objective is bounded below"),
+    measured="least exact ‖∇L(w_k)‖ along a run from the problem's start, with Δ from the proved lower bound",
+    by=LeastGradient(lambda cell: first_order),
+    cases=RESAMPLING,
+    needs=("rho", "sigma", "lower_bound"),
+    at=("recommended",),
+    inner_steps=(5,),
+    sharp="ramp, as αL → 0: 0.99 of it; the limit is that of first-order floor to first order",
+    mutants=(
+        Mutant("R/2 for R", "ramp", N=1, rule="small", R=lambda p: p.R / 2),
+        Mutant("K^{1.1} for K", "ramp", N=1, rule="small", K=lambda K: K**1.1),
+    ),
+)
+def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
+    """Least gradient norm of a run along first-order directions."""
+    return paper.inexact(paper.phi_first_order)
+
+
+@claim(
+    "first-order floor of smooth tasks",
+    FIRST_ORDER,
+    "where tasks have ρ-Lipschitz Hessians, the floor is αNψ to first order, ψ ≤ 0.544 σ√(ρσ)",
+    answers="Is first-order MAML's floor lower for smooth tasks?",
+    says=(
+        "resampling, r = q^N − 1 < 1, k² = 1/(1 − r²): E_i g_N = 0 implies ‖∇L(w)‖ ≤ αNψ + [NαLr + q^N r − NαL]kσ + "
+        "(ρ/L²)s_N k²σ², ψ = (2/3)^{3/2}σ√(ρσ) if ρσ ≤ (3/2)L², else L(σ − L²/(2ρ)); s_N = r − NαL"
+    ),
+    source=own("∇L is −αN E_i H_i∇l_i to first order, and Hessians of tasks can vary no faster than their gradients"),
+    assumes=(SMOOTH, "Hessians are ρ-Lipschitz", "task spread σ", "q^N < 2"),
+    measured="‖∇L(w) − E_i g_N‖, attacked over w: the floor where E_i g_N = 0, and elsewhere with a term for it",
+    by=attack_points,
+    cases=RESAMPLING,
+    needs=("rho", "sigma"),
+    at=("recommended",),
+    inner_steps=(1, 5),
+    attained=(
+        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.02, at=("small",), N=(1, 5)),
+    ),
+    mutants=(
+        Mutant("½ for (2/3)^{3/2}", "parabola", rule="small", psi=lambda p: p.psi / (2 / 3) ** 1.5 / 2),
+        Mutant("ρσ/L for √(ρσ)", "parabola", rule="small", psi=lambda p: (2 / 3) ** 1.5 * p.sigma**2 * p.rho / p.L),
+        Mutant("N dropped", "parabola", rule="small", psi=lambda p: p.psi / p.N),
+    ),
+)
+def first_order_floor_of_smooth_tasks(cell: Cell, w: Array) -> Measured:
+    """Meta-gradient beside the mean first-order direction."""
+    direction, error = directions(cell, w), direction_error(cell, w)
+    bound = cell.paper.first_order_floor_smooth(residual(cell, direction, error))
+    return Measured(mean_norm(meta_gradients(cell, w) - direction), bound, 3 * error.mean(axis=-1))

@@ -76,6 +76,7 @@ def one_batch_for_all_steps(
     at=("recommended",),
     cases=frozenset({"resampling"}),
     sharp="every problem: an equality",
+    settled="an equality",
     formula=stochastic_meta_gradient,
     mutants=(
         Mutant("D for S: one batch for step and Hessian", "quadratic", rule="recommended", formula=one_batch_for_both),

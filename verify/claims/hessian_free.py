@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from theory.convergence import Guarantee
 from theory.extended import plain
 from theory.loss import Array
 from theory.neighbours.first_order import first_order
-from theory.neighbours.hessian_free import Mode
+from theory.neighbours.hessian_free import Mode, hessian_free
+from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
 from verify.evidence.directions import difference_step, differences, direction_error, mean_norm, residual
+from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import HESSIAN_FREE
 from verify.verdict import Measured
@@ -101,3 +106,36 @@ def hessian_free_floor(cell: Cell, w: Array) -> Measured:
     bound = cell.paper.hessian_free_floor(difference_step(cell), residual(cell, v, error))
     slack = (error + direction_error(cell, w)).mean(axis=-1)
     return Measured(mean_norm(meta_gradients(cell, w) - v), bound, slack)
+
+
+@claim(
+    "hessian-free theorem",
+    HESSIAN_FREE,
+    "Hessian-free MAML gets near its floor like 1/√K",
+    answers="How small must the difference step be for a wanted accuracy?",
+    says=(
+        "resampling, q^{2N} < 2, φ = (N/2)αρδ q^{2N−1} < C_1, β_k = 1/(C_β L_{w_k}), C_β ≥ 1: min_k ‖∇L(w_k)‖ ≤ x as "
+        "in first-order theorem; x → φσ/(C_1 − φ), at most ε for δ = O(εL/(ρσ)) at α = 1/(8NL), whatever N is"
+    ),
+    source=own("descent lemma along an inexact direction, and LINK"),
+    assumes=(*ASSUMES, "task spread σ", "the meta objective is bounded below"),
+    measured=(
+        "least exact ‖∇L(w_k)‖ along a run from the problem's start, with Δ from the proved lower bound; "
+        "step δ a hundredth of that of the other claims"
+    ),
+    by=LeastGradient(lambda cell: partial(hessian_free, step=short_step(cell))),
+    cases=frozenset({"resampling"}),
+    needs=("rho", "sigma", "lower_bound"),
+    at=("recommended",),
+    inner_steps=(5,),
+    sharp="ramp, as αL → 0: 0.99 of it; the limit is that of hessian-free floor to first order",
+    mutants=(Mutant("R/2 for R", "ramp", N=1, rule="small", R=lambda p: p.R / 2),),
+)
+def hessian_free_theorem(cell: Cell, paper: Paper) -> Guarantee:
+    """Least gradient norm of a run along Hessian-free directions."""
+    return paper.inexact(paper.phi_hessian_free(short_step(cell)))
+
+
+def short_step(cell: Cell) -> float:
+    """Step δ of a run, so short that its floor is low."""
+    return difference_step(cell) / 100

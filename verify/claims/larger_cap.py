@@ -40,6 +40,7 @@ def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
     least_N=1,
     problems=("convex-quadratic",),
     sharp="plane reflections",
+    settled="attained",
     mutants=(
         Mutant("π/(4NL), without the sine", "convex-quadratic", larger_cap=lambda p: np.pi / (4 * p.N) / p.L),
         Mutant("the paper's cap", "convex-quadratic", larger_cap=lambda p: p.cap),

@@ -53,11 +53,10 @@ def link(cell: Cell, w: Array, part: str) -> Measured:
 
 
 def linked(cell: Cell, w: Array, value: Values, bound: Callable[[Real], Real]) -> Measured:
-    """What is measured of the test gradients at `w` (P, 1, d), beside a bound that is affine in ‖∇L(w)‖."""
+    """What is measured of the test gradients at `w` (P, 1, d), beside a bound that is convex in ‖∇L(w)‖."""
     problem = cell.problem
     size = extent(problem, w).max(axis=1)
-    meta = mean_over_tasks(meta_gradients(cell, w))
-    limit = bound(norm(meta))
-    slope = bound(1.0) - bound(0.0)  # how far an error of ‖∇L(w)‖ moves the bound
-    error = meta_gradient_error(problem, cell.schedule(), size)
-    return Measured(value, limit, slope * error + unit(problem) * (cell.constants.L * size + limit))
+    meta = norm(mean_over_tasks(meta_gradients(cell, w)))
+    limit = bound(meta)
+    moved = bound(meta + meta_gradient_error(problem, cell.schedule(), size)) - limit
+    return Measured(value, limit, moved + unit(problem) * (cell.constants.L * size + limit))

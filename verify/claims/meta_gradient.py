@@ -78,6 +78,7 @@ def first_order(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Arr
     everywhere=True,
     sharp="an identity, checked where the Hessians along the path do not commute (random-ridges)",
     formula=meta_gradient,
+    settled="an equality",
     mutants=(
         Mutant("factors reversed", "random-ridges", formula=reversed_factors),
         Mutant("Hessians at w̃_1, …, w̃_N", "random-ridges", formula=late_hessians),

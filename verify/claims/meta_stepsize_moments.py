@@ -161,6 +161,7 @@ def stepsize_lambda(paper: Paper) -> Real:
     needs=("rho", "sigma", "sigma_g", "b"),
     also=(TWO_POINT, ONE_WITHOUT),
     sharp="two-point task gradients, one task of many without: above ½ of the bound at B' = 1",
+    improved_by="exact stepsize kappa",
     mutants=(
         Mutant("κ = 1", TWO_POINT, kappa=1.0),
         Mutant("B'² for B'", TWO_POINT, B_prime=lambda B_prime: B_prime**2),

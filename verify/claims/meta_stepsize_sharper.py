@@ -29,6 +29,7 @@ from verify.statements import META_STEPSIZE_MOMENTS
             only="D_L = 1, B' = 1",
         ),
     ),
+    improved_by="exact stepsize kappa",
     mutants=(
         Mutant("κ = 1", TWO_POINT, kappa_sharper=1.0),
         Mutant("B'² for B'", TWO_POINT, B_prime=lambda B_prime: B_prime**2),
@@ -52,7 +53,8 @@ def sharper_stepsize_kappa(paper: Paper) -> Real:
     at=("recommended", "near cap"),
     also=(TWO_POINT, ONE_WITHOUT),
     sharp="two-point task gradients, 0 and a large one: above 0.6 of the bound at B' = 1",
-    mutants=(Mutant("x dropped", TWO_POINT, x=0.0),),
+    improved_by="exact stepsize mean",
+    mutants=(Mutant("x dropped", TWO_POINT, c=0.0),),
 )
 def sharper_stepsize_mean(paper: Paper) -> Real:
     """First moment of 1/L̂, from above."""

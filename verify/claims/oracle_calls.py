@@ -46,6 +46,7 @@ def free_stepsize(s: Schedule, case: Algorithm, train_size: Real, test_size: Rea
     at=("recommended",),
     sharp="every problem: an equality",
     formula=step_oracle_calls,
+    settled="an equality",
     mutants=(
         Mutant("N + 1 for N", "quadratic", rule="recommended", formula=one_step_more),
         Mutant("Hessians dropped", "quadratic-finite-sum", rule="recommended", formula=no_hessians),

@@ -55,6 +55,7 @@ def silent(found: list[str], label: str) -> Finding:
     at=("past cap",),
     least_N=1,
     sharp="every problem: an equality",
+    settled="an equality",
     mutants=(Mutant("C_1 without its premise", "quadratic", rule="past cap", C_1=lambda p: 0.5),),
 )
 def past_the_cap(cell: Cell) -> Iterator[Finding]:
@@ -75,6 +76,7 @@ def past_the_cap(cell: Cell) -> Iterator[Finding]:
     needs=("rho", "sigma", "sigma_g", "sigma_H", "b", "b_sq"),
     at=("recommended",),
     sharp="every problem: an equality",
+    settled="an equality",
     mutants=(Mutant("|c_1| for c_1", "quadratic", rule="recommended", positive_c_1=lambda p: abs(p.c_1)),),
 )
 def without_descent(cell: Cell) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ SHARP = "opposed curvature (finite-sum) and twin wells (resampling)"
     least_N=1,
     problems=INSTANCES,
     sharp=SHARP,
+    settled="attained",
     mutants=(
         Mutant("q^N < 2 for q^{2N} < 2", "opposed-curvature", cap=lambda p: np.expm1(np.log(2) / p.N) / p.L),
         Mutant("1.05 α_cap", "opposed-curvature", cap=lambda p: 1.05 * p.cap),
@@ -104,6 +105,7 @@ def farthest(finding: Finding) -> float:
     inner_steps=(1,),
     problems=("opposed-curvature", "twin-wells"),
     sharp=SHARP,
+    settled="attained",
     mutants=(Mutant("α_cap(1)/N", "opposed-curvature", N=1, cap=lambda p: (np.sqrt(2) - 1) / (p.L * p.N)),),
 )
 def cap_at_every_N(cell: Cell) -> Iterator[Finding]:

@@ -40,6 +40,7 @@ def cycle_gradient(c: Constants, distance: Real) -> Real:
     least_N=1,
     problems=("opposed-curvature",),
     sharp="opposed curvature",
+    settled="attained",
     formula=cycle_gradient,
     mutants=(Mutant("convergence: ‖∇L‖ → 0", "opposed-curvature", formula=lambda c, distance: 0.0),),
 )
@@ -73,6 +74,7 @@ def two_cycle(cell: Cell) -> Iterator[Finding]:
     least_N=1,
     problems=("rotated-cosine-finite-noise",),
     sharp="opposed curvature and twin wells are the worst cases",
+    settled="an observation",
     mutants=(Mutant("N dropped", "rotated-cosine-finite-noise", N=20, cap=lambda p: (np.sqrt(2) - 1) / p.L),),
 )
 def typical(cell: Cell) -> Iterator[Finding]:

@@ -58,6 +58,7 @@ FLOOR = "noise-floor-data"
             weaker=4.0,
         ),
     ),
+    improved_by="tight theorem resampling",
     mutants=(
         Mutant("R/3 for R", "ramp", N=1, rule="recommended", R=lambda p: p.R / 3),
         Mutant("K^{1.1} for K", "ramp", N=1, rule="recommended", K=lambda K: K**1.1),

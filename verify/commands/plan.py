@@ -54,6 +54,14 @@ def constant_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--test-size", type=int, help="data per test set (finite-sum)  [default: 1]")
 @click.option("--alpha-min", type=float, help="least inner stepsize; default 1/(8NL)")
 @click.option("--tasks", "number_of_tasks", type=int, help="number of tasks (exact)  [default: 1]")
+@click.option(
+    "--theorem",
+    "certified_by",
+    type=click.Choice(["tight", "paper"]),
+    default="tight",
+    show_default=True,
+    help="which theorem certifies: the own one, which is the sharpest, or the paper's",
+)
 @click.option("--max-oracle-calls", type=float, default=math.inf, help="the most that the run may cost")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def plan(as_json: bool, problem: str | None, **fields: Any) -> int:

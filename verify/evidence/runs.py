@@ -6,26 +6,43 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from problems.problem import Problem
 from theory.algorithms import Algorithm, Trajectory, run
-from theory.constants import Schedule
-from theory.convergence import Guarantee
+from theory.constants import Real, Schedule
+from theory.maml import mean_over_tasks
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Way
+from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
+from verify.evidence.moments import is_isotropic, mean_gradient_norm
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until
+from verify.evidence.tree import enumerate_paths, mean_estimator
 from verify.shared import shared
 from verify.verdict import EPS, Finding, Values
 
-Promise: TypeAlias = Callable[[Paper], Guarantee]
+
+class Promised(Protocol):
+    """What a theorem promises: `ḡ ≤ bound`."""
+
+    @property
+    def bound(self) -> Real:
+        """The bound."""
+
+
+Promise: TypeAlias = Callable[[Paper], Promised]
 """The paper at a run's schedule ↦ what a theorem promises of the run; PremiseError where it does not speak."""
+MANY = 10**9
+"""Tasks per step from which on a step of Algorithm 1 is as good as its mean."""
+LONGEST = 1000
+"""Meta steps from which on runs that can be computed without any draw are."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
 
@@ -34,7 +51,8 @@ CUT = 1.5
 class Run(Way):
     """Run an algorithm from the problem's start; the decorated function gives the theorem that says how far it gets.
 
-    A problem that is made for a schedule is run by that one, any other by each of the settings.
+    A problem that is made for a schedule is run by that one, any other by each of the settings. Nothing is drawn where
+    all draws are equal, where a step takes so many that their mean is as good, or where moments say enough.
 
     Attributes
     ----------
@@ -54,16 +72,21 @@ class Run(Way):
         for setting in settings:
             if self.algorithm == "exact" or problem.deterministic:
                 s = schedule(cell, **{"K": cell.effort.meta_steps, **setting})
-                yield exact_run(cell, promise, self.algorithm, s)
+                yield exact_run(cell, promise, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
-            if made_for or math.isfinite(largest_mean(problem, s)):
+            if float(s.B) >= MANY:
+                yield expected_run(cell, promise, s)
+            elif float(s.K) > LONGEST and is_isotropic(problem):
+                yield isotropic_run(cell, promise, s)
+            elif made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:
     """Return the cell's schedule with its own initial gap Δ, which rounding must not make negative."""
-    return cell.schedule(Delta=max(cell.problem.initial_gap(cell.alpha, cell.N), 0.0), **fields)
+    s = cell.schedule(**fields)
+    return replace(s, Delta=max(cell.problem.initial_gap(float(s.alpha), int(s.N)), 0.0))
 
 
 def horizon(cell: Cell, C_beta: float) -> int:
@@ -75,10 +98,10 @@ def horizon(cell: Cell, C_beta: float) -> int:
     return min(cell.effort.meta_steps // 2, round(enough * C_beta))
 
 
-def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -> Finding:
+def exact_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     """One run in which nothing is random, beside what is promised; PremiseError if the theorem is silent."""
     problem, bound = cell.problem, float(promise(cell.paper_at(s)).bound)
-    trajectory = one_run(cell, algorithm, s)
+    trajectory = one_run(cell, s)
     error, drift = run_error(problem, s, trajectory)
     drifted = float(promise(cell.paper_at(replace(s, Delta=float(s.Delta) + drift))).bound)
     return Finding(
@@ -90,13 +113,13 @@ def exact_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule) -
     )
 
 
-def one_run(cell: Cell, algorithm: Algorithm, s: Schedule) -> Trajectory:
+def one_run(cell: Cell, s: Schedule) -> Trajectory:
     """One run from the problem's start in which nothing is random, made once for all claims and mutants."""
-    # All draws are equal, and so is their mean: one is as good as many. Exact MAML reads none of these sizes.
+    # Where there is one task and no noise, all draws are equal, and so is their mean: every algorithm is exact MAML,
+    # which reads none of these sizes.
     one = replace(s, Delta=0.0, **dict.fromkeys(("B", "S", "D", "T", "B_prime", "D_L"), 1))
     problem, rng = cell.problem, cell.common.rng("run")
-    make = partial(run, algorithm, problem, cell.constants, one, problem.start, rng)
-    return shared(cell, make, "run", algorithm, one)
+    return shared(cell, partial(run, "exact", problem, cell.constants, one, problem.start, rng), "run", one)
 
 
 def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[float, float]:
@@ -111,6 +134,53 @@ def run_error(problem: Problem, s: Schedule, trajectory: Trajectory) -> tuple[fl
     drift = float((beta * (1 + 1 / s.C_beta) * (norm + e) * e).sum())
     start = meta_objective_error(problem, s, size[0], trajectory.objective[0, 0])
     return float(e.mean()), drift + float(np.mean(start))
+
+
+def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """A run whose steps average so many draws that each is along the mean of Ĝ, which is enumerated; B', D_L → ∞ too.
+
+    One sample are the first steps. An error e of a step moves all that follow: gradients by at most `(1 + 1/C_β)` times
+    as much at each further step.
+    """
+    bound, steps, free = float(promise(cell.paper_at(s)).bound), cell.effort.meta_steps, replace(s, Delta=0.0)
+    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free)
+    return Finding(
+        measured=mean,
+        bound=bound,
+        slack=error * (1 + 1 / float(s.C_beta)) ** steps + unit(cell.problem) * (cell.N + 1) * bound,
+        method="enumeration",
+        samples=steps,
+        **_described(s),
+    )
+
+
+def mean_norm_of_means(cell: Cell, s: Schedule, steps: int) -> tuple[float, float]:
+    """Mean of ‖∇L(w_k)‖ over steps along the mean of Ĝ, and the largest error of one of them."""
+    problem, alpha, N, S = cell.problem, float(s.alpha), int(s.N), int(s.S)
+    p = cell.paper_at(s).unchanged
+    w, norms, error = problem.start[None], [], 0.0
+    for _ in range(steps):
+        point = w[:, None]
+        norms.append(float(norm(mean_over_tasks(meta_gradients(cell, point)))[0]))
+        error = max(error, float(meta_gradient_error(problem, s, noisy_extent(problem, w)).mean()))
+        mean = mean_over_tasks(mean_estimator(problem, enumerate_paths(problem, w, alpha, N, S), alpha))
+        w = w - mean / (s.C_beta * p.L_w(norm(problem.outer.gradient(point)).mean()))
+    return float(np.mean(norms)), error
+
+
+def isotropic_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """The mean over all runs on isotropic quadratics, from 0, between limits that rest on moments."""
+    bound, free = float(promise(cell.paper_at(s)).bound), replace(s, Delta=0.0)
+    mean = shared(cell, partial(mean_gradient_norm, cell.problem, free), "isotropic run", free)
+    return Finding(
+        measured=float(mean.estimate[0]),
+        bound=bound,
+        lower=float(mean.lower[0]),
+        upper=float(mean.upper[0]),
+        slack=unit(cell.problem) * (cell.N + 1) * bound,
+        method="enumeration",
+        **_described(s),
+    )
 
 
 def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule, share: int = 1) -> Finding:

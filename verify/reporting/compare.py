@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import TypeAlias
 
 from theory.validation import printable
-from verify.running.records import Record, Run, read, worst
+from verify.running.records import Header, Place, Record, Stream, reading, worst
 from verify.verdict import Verdict
 
 RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconclusive": 2, "error": 3, "violated": 4}
@@ -18,8 +18,6 @@ RANK: dict[Verdict, int] = {"holds": 0, "inapplicable": 1, "vacuous": 1, "inconc
 
 SAME_BOUND = 1e-6
 """Relative difference that a bound may have from machine to machine."""
-
-Place: TypeAlias = tuple[str, str, int, str, str, int]
 
 
 @dataclass(frozen=True)
@@ -87,93 +85,126 @@ def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance = {tolerance:g} is not allowed: tolerance must be a number >= 0")
-    before, after = read(old), read(new)
-    common = len(_by_place(before.records).keys() & _by_place(after.records).keys())
-    if not common:
-        raise ValueError(f"{old} and {new} have no check in common")
-    return Comparison(
-        tuple(changes(before.records, after.records, tolerance)),
-        common,
-        sum(record.seconds for record in before.records),
-        sum(record.seconds for record in after.records),
-        tuple(_notes(old, before)) + tuple(_notes(new, after)) + tuple(_settings(before, after)),
-    )
+    with reading(old) as before, reading(new) as after:
+        found = _Differences(tolerance)
+        for pair in _paired(before, after):
+            found.take(*pair)
+        if not found.compared:
+            raise ValueError(f"{old} and {new} have no check in common")
+        notes = (*_notes(old, before), *_notes(new, after), *_settings(before.header, after.header))
+    old_seconds, new_seconds = found.seconds
+    return Comparison(tuple(found.changes()), found.compared, old_seconds, new_seconds, notes)
 
 
 def changes(before: Iterable[Record], after: Iterable[Record], tolerance: float) -> list[Change]:
     """What differs between the checks of two runs, or of parts of them: regressions first. See `compare`."""
-    old_checks, new_checks = _by_place(before), _by_place(after)
-    pairs = [(old, new_checks[place]) for place, old in old_checks.items() if place in new_checks]
-    found = [*_verdicts(pairs), *_bounds(pairs), *_presence(old_checks, new_checks), *_tightness(pairs, tolerance)]
-    return sorted(found, key=lambda change: not change.regression)
+    found = _Differences(tolerance)
+    for pair in _paired(before, after):
+        found.take(*pair)
+    return found.changes()
 
 
-def _notes(path: Path, run: Run) -> Iterable[str]:
-    if run.torn:
+def _paired(before: Iterable[Record], after: Iterable[Record]) -> Iterator[tuple[Record | None, Record | None]]:
+    """Each check of two runs as both have it, None where one has not.
+
+    Runs are in the same order but for what only one has, so few checks wait for their counterparts.
+    """
+    waiting: tuple[dict[Place, Record], dict[Place, Record]] = {}, {}
+    for pair in zip_longest(before, after):
+        for side, record in enumerate(pair):
+            if record is None:
+                continue
+            if (other := waiting[1 - side].pop(record.place, None)) is None:
+                waiting[side][record.place] = record
+            else:
+                yield (record, other) if side == 0 else (other, record)
+    yield from ((old, None) for old in waiting[0].values())
+    yield from ((None, new) for new in waiting[1].values())
+
+
+def _notes(path: Path, stream: Stream) -> Iterable[str]:
+    if stream.torn:
         yield f"the torn last line of {path} was dropped"
 
 
-def _settings(old: Run, new: Run) -> Iterable[str]:
-    difference = replace(old.header, environment={}).difference(replace(new.header, environment={}))
+def _settings(old: Header, new: Header) -> Iterable[str]:
+    difference = replace(old, environment={}).difference(replace(new, environment={}))
     if difference:
         yield f"the runs have different settings: {difference}"
 
 
-def _by_place(records: Iterable[Record]) -> dict[Place, Record]:
-    return {(r.claim, r.problem, r.N, r.rule, r.mutant, r.index): r for r in records}
+class _Differences:
+    """What is found as checks are taken; it grows with what differs and with the number of claims, not with checks."""
 
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance, self.compared, self.seconds = tolerance, 0, [0.0, 0.0]
+        self._verdicts: list[Change] = []
+        self._bounds: dict[tuple[str, str], tuple[Record, Record]] = {}
+        self._moved: Counter[tuple[str, str]] = Counter()
+        self._vanished: Counter[tuple[str, str]] = Counter()
+        self._appeared: Counter[tuple[str, str]] = Counter()
+        self._worst: defaultdict[str, tuple[Record | None, Record | None]] = defaultdict(lambda: (None, None))
 
-def _verdicts(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
-    for old, new in pairs:
+    def take(self, old: Record | None, new: Record | None) -> None:
+        """Take one check, as either run has it."""
+        for side, record in enumerate((old, new)):
+            self.seconds[side] += record.seconds if record else 0.0
+        if old and new:
+            self._compare(old, new)
+        elif old:
+            self._vanished[old.claim, old.problem] += 1
+        elif new:
+            self._appeared[new.claim, new.problem] += 1
+
+    def _compare(self, old: Record, new: Record) -> None:
+        self.compared += 1
         if old.verdict != new.verdict:
             worse = RANK[new.verdict] > RANK[old.verdict]
-            yield Change("verdict", f"{new.claim} on {new.where}", old.verdict, new.verdict, worse)
-
-
-def _bounds(pairs: Iterable[tuple[Record, Record]]) -> Iterable[Change]:
-    """Bounds that changed: one line for each claim and problem, with the first of its checks."""
-    moved: dict[tuple[str, str], list[tuple[Record, Record]]] = defaultdict(list)
-    for old, new in pairs:
+            self._verdicts.append(Change("verdict", f"{new.claim} on {new.where}", old.verdict, new.verdict, worse))
+        if old.mutant:
+            return
         if _moved(old, new):
-            moved[new.claim, new.problem].append((old, new))
-    for (claim, _), changed in moved.items():
-        old, new = changed[0]
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        numbers = (f"{old.bound:.9g}", f"{new.bound:.9g}")
-        yield Change("bound", f"{claim} on {new.where}{more}", *numbers, regression=True)
+            self._bounds.setdefault((new.claim, new.problem), (old, new))
+            self._moved[new.claim, new.problem] += 1
+        was, now = self._worst[old.claim]
+        self._worst[old.claim] = worst(filter(None, (was, old))), worst(filter(None, (now, new)))
+
+    def changes(self) -> list[Change]:
+        """All that differs, regressions first."""
+        found = [*self._verdicts, *self._bound_changes(), *self._presence(), *self._tightness()]
+        return sorted(found, key=lambda change: not change.regression)
+
+    def _bound_changes(self) -> Iterable[Change]:
+        """Bounds that changed: one line for each claim and problem, with the first of its checks."""
+        for (claim, problem), (old, new) in self._bounds.items():
+            others = self._moved[claim, problem] - 1
+            more = f" and {others} more" if others else ""
+            numbers = (f"{old.bound:.9g}", f"{new.bound:.9g}")
+            yield Change("bound", f"{claim} on {new.where}{more}", *numbers, regression=True)
+
+    def _presence(self) -> Iterable[Change]:
+        """Checks that vanished (a regression) or appeared, counted by claim and problem."""
+        for (claim, problem), count in sorted(self._vanished.items()):
+            yield Change("vanished", f"{claim} on {problem}", f"{count} checks", "none", regression=True)
+        for (claim, problem), count in sorted(self._appeared.items()):
+            yield Change("new", f"{claim} on {problem}", "none", f"{count} checks", regression=False)
+
+    def _tightness(self) -> Iterable[Change]:
+        for claim, (before, after) in self._worst.items():
+            if before is None or after is None:
+                continue
+            was, now = _ratio(before), _ratio(after)
+            if not math.isclose(was, now, rel_tol=self.tolerance):
+                numbers = (f"{was:.4g} ({before.where})", f"{now:.4g} ({after.where})")
+                yield Change("tightness", claim, *numbers, regression=True)
 
 
 def _moved(old: Record, new: Record) -> bool:
-    """Whether the bound of a check differs by more than machines differ; of a right formula that has one."""
-    if old.bound is None or new.bound is None or new.mutant:
+    """Whether the bound of a check differs by more than machines differ."""
+    if old.bound is None or new.bound is None:
         return False
     rounding = max(old.slack or 0.0, new.slack or 0.0)
     return not math.isclose(old.bound, new.bound, rel_tol=SAME_BOUND, abs_tol=rounding)
-
-
-def _presence(old: dict[Place, Record], new: dict[Place, Record]) -> Iterable[Change]:
-    """Checks that vanished (a regression) or appeared, counted by claim and problem."""
-    vanished = Counter((old[place].claim, old[place].problem) for place in old.keys() - new.keys())
-    appeared = Counter((new[place].claim, new[place].problem) for place in new.keys() - old.keys())
-    for (claim, problem), count in sorted(vanished.items()):
-        yield Change("vanished", f"{claim} on {problem}", f"{count} checks", "none", regression=True)
-    for (claim, problem), count in sorted(appeared.items()):
-        yield Change("new", f"{claim} on {problem}", "none", f"{count} checks", regression=False)
-
-
-def _tightness(pairs: Iterable[tuple[Record, Record]], tolerance: float) -> Iterable[Change]:
-    by_claim: dict[str, list[tuple[Record, Record]]] = defaultdict(list)
-    for old, new in pairs:
-        if not old.mutant:
-            by_claim[old.claim].append((old, new))
-    for claim, own in by_claim.items():
-        before, after = (worst(records) for records in zip(*own, strict=True))
-        if before is None or after is None:
-            continue
-        was, now = _ratio(before), _ratio(after)
-        if not math.isclose(was, now, rel_tol=tolerance):
-            numbers = (f"{was:.4g} ({before.where})", f"{now:.4g} ({after.where})")
-            yield Change("tightness", claim, *numbers, regression=True)
 
 
 def _ratio(record: Record) -> float:

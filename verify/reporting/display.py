@@ -162,12 +162,28 @@ def _remarks(summary: Summary) -> Iterator[str]:
             measured, bound = worst.measured or 0.0, worst.bound or 0.0  # a violated check has both
             against = "falls short of" if measured < bound else ">"
             yield f"violated: {claim.claim} on {worst.where}: {measured:.6g} {against} {bound:.6g}"
+    yield from _standings(summary)
     if summary.too_little:
         yield summary.too_little
     yield from _reasons(summary.claims)
     for mutant in summary.mutants:
         if mutant.status != "refuted":
             yield f"{mutant.status}: mutant {mutant.mutant!r} of {mutant.claim} on {mutant.cell.problem}"
+
+
+def _standings(summary: Summary) -> Iterator[str]:
+    """How many of the paper's statements are known to be the sharpest, where a run judged more than one."""
+    papers = [claim for claim in summary.claims if claim.standing and not claim.source.own and claim.worst]
+    if len(papers) < 2:
+        return
+    unsettled = [claim.claim for claim in papers if claim.standing == "open"]
+    improved = [claim.claim for claim in papers if claim.standing.startswith("improved")]
+    settled = len(papers) - len(unsettled) - len(improved)
+    yield f"of {len(papers)} statements of the paper {settled} are attained or equalities" + "".join(
+        f"; {len(names)} {what} ({_few(names)})"
+        for names, what in ((improved, "improved by own ones"), (unsettled, "open"))
+        if names
+    )
 
 
 def _reasons(claims: Sequence[ClaimSummary]) -> Iterator[str]:

@@ -61,6 +61,7 @@ def claim(made: Claim) -> str:
         "Assumes": "; ".join(made.assumes) or "nothing",
         "Bounds": "; ".join(f"{name}(p, {', '.join(BOUNDS[name])})" for name in made.bounds) or "a formula of its own",
         "Measured": made.measured,
+        **({"Standing": made.standing} if made.standing else {}),
         "Sharp": made.sharpness,
         "Cases": ", ".join(sorted(made.cases)),
         "Needs": ", ".join(made.needs) or "no constant beyond L",

@@ -26,7 +26,7 @@ class ClaimSummary:
 
     Attributes
     ----------
-    claim, statement, title, says, source : as the claim has them.
+    claim, statement, title, says, source, standing : as the claim has them.
     checks : number of checks of each verdict that occurs, in the order of `VERDICTS`.
     worst : the violated check if there is one, else the check with the largest measured/bound; None if none was judged.
     silent : checks that are no evidence: verdict, reason and number, one for each distinct reason.
@@ -41,6 +41,7 @@ class ClaimSummary:
     title: str
     says: str
     source: Source
+    standing: str
     checks: Mapping[Verdict, int]
     worst: Record | None
     silent: tuple[tuple[Verdict, str, int], ...]
@@ -154,6 +155,7 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         title=known.title if known else name,
         says=known.says if known else "",
         source=known.source if known else Source("", own=False),
+        standing=known.standing if known else "",
         checks=_count(records),
         worst=worst(records),
         silent=tuple(_silent(records)),

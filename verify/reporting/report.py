@@ -150,6 +150,8 @@ def _about(claim: Claim, summary: ClaimSummary) -> Iterator[tuple[str, str]]:
     if claim.answers:
         yield "answers", claim.answers
     yield "source", claim.source.text
+    if claim.standing:
+        yield "standing", claim.standing
     yield "assumptions", "; ".join(claim.assumes) or "none"
     yield "measured", claim.measured
     yield "attained", claim.sharpness

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from problems.registry import families
 from theory.validation import printable
-from verify.claim import claims
+from verify.claim import WHOSE, claims
 from verify.reporting.book import place
 from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
 from verify.reporting.summary_files import ratio
@@ -26,6 +26,7 @@ def ledger(out: Path) -> str:
     run = _results(out)
     found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
+    lines += [line for text in WHOSE for line in textwrap.wrap(text, 100)]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
     statements = grouped(claims().values())
@@ -34,7 +35,7 @@ def ledger(out: Path) -> str:
         lines += ["", *([NEIGHBOURS_TITLE, ""] if statement == second else []), statement]
         for claim in group:
             result = _result(found[claim.name]) if claim.name in found else ""
-            lines += _listed(f"  {claim.name}", [claim.title, result], NAME_WIDTH)
+            lines += _listed(f"  {claim.name}", [claim.listed, result], NAME_WIDTH)
             lines += [f"    {proof}" for proof in [place("claim", claim.name)] if proof]
     return "\n".join(lines)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import accumulate
@@ -90,7 +89,9 @@ class Queue:
             statement = known[cell.claim].statement if cell.claim in known else cell.claim
             groups[statement, cell.problem_spec, cell.N, cell.rule].append(cell)
         for (statement, _, _, _), group in groups.items():
-            insort(self._ready.setdefault(statement, []), group, key=lambda group: group[0].N)
+            self._ready.setdefault(statement, []).append(group)
+        for statement in {statement for statement, _, _, _ in groups}:
+            self._ready[statement].sort(key=lambda group: group[0].N)
 
     def take(self) -> list[CellName]:
         """Take the longest group out, with more of the same statement where they are short; of a long one, a part."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, TypeAlias, get_args
 
 import numpy as np
 
@@ -31,6 +34,8 @@ FLAGS = ("attained", "signed")
 LARGEST_INTEGER = 2**128
 DEEPEST = 8
 """Levels of lists in a witness."""
+_CONTROL = re.compile(f"[{re.escape(''.join(map(chr, CONTROL)))}]")
+RULES, VERDICTS = frozenset(get_args(StepsizeRule)), frozenset(get_args(Verdict))
 
 
 class RunError(Exception):
@@ -71,6 +76,9 @@ class CellName:
         return self.is_audit and label in estimated
 
 
+Place: TypeAlias = tuple[str, str, int, StepsizeRule, str, int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record(CellName):
     """One check: the cell it belongs to, what was measured beside its bound, and the verdict.
@@ -104,6 +112,11 @@ class Record(CellName):
     seconds: float = 0.0
 
     @property
+    def place(self) -> Place:
+        """What tells this check from all others of its run."""
+        return self.claim, self.problem, self.N, self.rule, self.mutant, self.index
+
+    @property
     def cell(self) -> CellName:
         """The cell that this check belongs to; evaluating it again gives the same record."""
         return CellName(**{f.name: getattr(self, f.name) for f in fields(CellName)})
@@ -130,11 +143,15 @@ class Record(CellName):
             values = json.loads(line)
             if isinstance(values, dict):
                 values.setdefault("claim_spec", "")
-            known = isinstance(values, dict) and values.keys() == {f.name for f in fields(cls)} and _are_typed(values)
-            if not known:
+            if not (isinstance(values, dict) and values.keys() == NAMES and _are_typed(values)):
                 raise ValueError
-            reals = {name: _real(values[name]) for name in REALS}
-            made = cls(**{**values, **reals, "estimated": tuple(values["estimated"])})
+            for name in TEXTS:  # most are those of other records: one copy serves all
+                values[name] = sys.intern(values[name])
+            for name in REALS:
+                values[name] = _real(values[name])
+            values["estimated"] = tuple(values["estimated"])
+            made = cls.__new__(cls)
+            vars(made).update(values)  # what the constructor does too, a field at a time
         except (ValueError, OverflowError, RecursionError) as error:
             raise ValueError("is not a record") from error
         if not made.is_consistent:
@@ -152,6 +169,9 @@ class Record(CellName):
         if verdict == "violated" and self.examines_an_estimate(self.label, self.estimated):
             verdict = "inconclusive"
         return (self.verdict, self.tightness) == (verdict, finding.tightness)
+
+
+NAMES = {f.name for f in fields(Record)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,27 +205,37 @@ class Header:
 def _are_typed(values: Mapping[str, Any]) -> bool:
     """Whether what a line of JSON holds has the types of a record; numbers apart, which may be words."""
     return (
-        all(type(values[name]) is str for name in TEXTS)
-        and all(values[name].translate(CONTROL) == values[name] for name in SHOWN)
-        and all(type(values[name]) is int and 0 <= values[name] < LARGEST_INTEGER for name in INTEGERS)
-        and all(type(values[name]) is bool for name in FLAGS)
-        and all(type(values[name]) is not bool and values[name] is not None for name in ("alpha_L", "seconds"))
+        _types(values, TEXTS) == {str}
+        and not any(map(_CONTROL.search, map(values.__getitem__, SHOWN)))
+        and _types(values, INTEGERS) == {int}
+        and all(0 <= values[name] < LARGEST_INTEGER for name in INTEGERS)
+        and _types(values, FLAGS) == {bool}
+        and _types(values, ("alpha_L", "seconds")).isdisjoint((bool, type(None)))
         and values["index"] < values["checks"]
-        and values["rule"] in get_args(StepsizeRule)
-        and values["verdict"] in get_args(Verdict)
+        and values["rule"] in RULES
+        and values["verdict"] in VERDICTS
         and isinstance(values["estimated"], list)
-        and all(type(name) is str for name in values["estimated"])
+        and set(map(type, values["estimated"])) <= {str}
         and isinstance(values["witness"], dict)
         and _is_shallow(values["witness"], DEEPEST)
     )
 
 
+def _types(values: Mapping[str, Any], names: Iterable[str]) -> set[type]:
+    return set(map(type, map(values.__getitem__, names)))
+
+
 def _is_shallow(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+    if not isinstance(value, dict | list):
+        return levels > 0
+    return levels > 0 and all(
+        _is_shallow(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _real(value: Any) -> float | None:
+    if type(value) is float and math.isfinite(value):
+        return value
     if value is None or value in ("inf", "-inf") or (type(value) in (int, float) and math.isfinite(value)):
         return None if value is None else float(value)
     raise ValueError
@@ -229,26 +259,64 @@ class Run:
 
 
 def read(path: Path) -> Run:
-    """Read a file of records, or the records of a results directory.
+    """Read a file of records, or the records of a results directory. Errors are those of `reading`, and of `Stream`."""
+    with reading(path) as stream:
+        records = tuple(stream)
+    return Run(stream.header, records, torn=stream.torn)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Stream]:
+    """Open a file of records, or that of a results directory, to take them one by one: it may be larger than memory.
 
     Raises
     ------
-    ValueError : one line, where there is no such file, where it is of another format, or where a line is damaged (a
-        torn last line is dropped: what a killed run leaves behind).
+    ValueError : one line, where there is no such file, or where it is of another format.
     """
     try:
         path = path / RECORDS if path.is_dir() else path
         own = header_path(path)
-        text, header = _content(path), _content(own) if own.exists() else None
+        with _opened(path) as file:
+            if own.exists():
+                with _opened(own) as beside:
+                    header = _header(own, beside.read(), FORMAT)
+                yield Stream(path, header, file, first=1)
+                return
+            line = file.readline()
+            if not line.endswith(b"\n"):
+                raise ValueError(f"{path} holds no records: it is empty or torn, and there is no {own.name} beside it")
+            yield Stream(path, _header(path, line, HEADED_FORMAT), file, first=2)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
-    *lines, torn = text.split(b"\n")
-    if header is not None:
-        return Run(_header(own, header, FORMAT), tuple(_records(path, lines)), torn=bool(torn))
-    if not lines:
-        raise ValueError(f"{path} holds no records: it is empty or torn, and there is no {own.name} beside it")
-    headed = _header(path, lines[0], HEADED_FORMAT)
-    return Run(headed, tuple(_records(path, lines[1:], first=2)), torn=bool(torn))
+
+
+@dataclass
+class Stream:
+    """Records as they are read, once; `torn` tells at the end whether a torn last line was dropped.
+
+    Taking them raises ValueError in one line where a line is damaged; a killed run leaves no more than a torn last one.
+    """
+
+    path: Path
+    header: Header
+    file: Iterable[bytes]
+    first: int
+    torn: bool = False
+
+    def __iter__(self) -> Iterator[Record]:
+        seen: set[int] = set()  # hashes of 64 bits: of a million, two are equal with probability 3e-8
+        for number, line in enumerate(self.file, start=self.first):
+            if not line.endswith(b"\n"):
+                self.torn = True
+                return
+            try:
+                record = Record.from_json(line)
+            except ValueError as error:
+                raise ValueError(f"{self.path} is damaged: line {number} {error}") from error
+            seen.add(hash(record.place))
+            if len(seen) <= number - self.first:
+                raise ValueError(f"{self.path} is damaged: line {number} repeats a check")
+            yield record
 
 
 def worst(records: Iterable[Record]) -> Record | None:
@@ -273,10 +341,10 @@ def header_path(records: Path) -> Path:
     return records.with_suffix(".header.json")
 
 
-def _content(path: Path) -> bytes:
+def _opened(path: Path) -> BinaryIO:
     if path.exists() and not path.is_file():  # a pipe would keep us waiting
         raise ValueError(f"cannot read {path}: it is no regular file")
-    return path.read_bytes()
+    return path.open("rb")
 
 
 def _header(path: Path, text: bytes, expected: int) -> Header:
@@ -291,19 +359,6 @@ def _header(path: Path, text: bytes, expected: int) -> Header:
         return Header(**{**values, "format": FORMAT})
     except (KeyError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} holds no header of records, nor is there one beside it") from error
-
-
-def _records(path: Path, lines: Iterable[bytes], first: int = 1) -> Iterable[Record]:
-    seen: set[tuple[CellName, int]] = set()
-    for number, line in enumerate(lines, start=first):
-        try:
-            record = Record.from_json(line)
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged: line {number} {error}") from error
-        if (record.cell, record.index) in seen:
-            raise ValueError(f"{path} is damaged: line {number} repeats a check")
-        seen.add((record.cell, record.index))
-        yield record
 
 
 def encode(line: str) -> bytes:

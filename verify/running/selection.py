@@ -159,7 +159,8 @@ def _targets_of(claim: Claim, selected: dict[str, Target]) -> list[Target]:
     if selected:
         allowed = selected if claim.problems is None else (*claim.problems, *claim.instances)
         return [target for name, target in selected.items() if name in allowed]
-    own = list(families()) if claim.everywhere else _ordinary() if claim.problems is None else claim.problems
+    usual = claim.by_default or _ordinary()
+    own = list(families()) if claim.everywhere else usual if claim.problems is None else claim.problems
     return [Target(name, name) for name in dict.fromkeys((*own, *claim.instances)) if name in families()]
 
 

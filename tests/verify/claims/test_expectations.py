@@ -29,7 +29,7 @@ def verdicts(records: list[Record]) -> set[str]:
 @pytest.mark.parametrize("claim", RESAMPLING)
 def test_finite_noise_is_enumerated(claim: str, problem: str, check: Check) -> None:
     records = check(claim, problem, N=1)
-    assert [record.label[:5] for record in records] in (["S = 1", "S = 4"], ["S, D,", "S, D,"])
+    assert [record.label[:5] for record in records] in (["S = 1", "S = 4"], ["S, D,"] * 2, ["S, D,"] * 3)
     assert {(record.verdict, record.method) for record in records} == {("holds", "enumeration")}
 
 

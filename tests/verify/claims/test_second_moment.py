@@ -75,3 +75,10 @@ def test_the_finite_sum_form_is_attacked(check: Check) -> None:
     assert 0.05 < record.tightness < 1
     (record,) = check("second moment finite-sum", "quadratic-finite-sum", N=2, rule="past cap")
     assert record.verdict == "vacuous"
+
+
+def test_sizes_that_an_instance_is_made_for_are_enumerated_and_never_sampled(check: Check) -> None:
+    labels = [record.label for record in check("second moment", "coordinate-vee", N=1, rule="small")]
+    assert labels[-1] == f"S, D, T = 1, 1, {10**9}"
+    many = check("second moment", "coordinate-vee", N=2, rule="small")
+    assert all(record.label != labels[-1] or record.method == "enumeration" for record in many)

@@ -50,10 +50,10 @@ def test_the_sharper_theorem_speaks_past_the_paper_s_cap_and_not_past_its_own(ch
     ("name", "problem", "N", "rule", "least"),
     [
         ("theorem exact on ramp", "ramp", 1, "small", 0.99),
-        ("theorem exact on ramp", "ramp", 1, "recommended", 0.978),
-        ("theorem exact on ramp", "ramp", 5, "recommended", 0.975),
+        ("theorem exact on ramp as recommended", "ramp", 1, "recommended", 0.978),
+        ("theorem exact on ramp as recommended", "ramp", 5, "recommended", 0.975),
         ("theorem finite-sum on ramp", "ramp-finite-sum", 1, "small", 0.985),
-        ("theorem finite-sum on ramp", "ramp-finite-sum", 1, "recommended", 0.974),
+        ("theorem finite-sum on ramp as recommended", "ramp-finite-sum", 1, "recommended", 0.974),
         ("theorem resampling", "ramp", 1, "recommended", 0.66),
         ("theorem finite-sum on noise floor", "noise-floor", 1, "small", 0.4),
         ("theorem resampling on noise floor", "noise-floor-data", 1, "small", 0.37),

@@ -18,6 +18,7 @@ from verify.evidence.runs import (
     Promise,
     Run,
     exact_run,
+    expected_run,
     first_round,
     horizon,
     largest_mean,
@@ -131,7 +132,7 @@ def test_rounding_covers_the_distance_from_a_run_on_a_shifted_grid() -> None:
 
 def test_an_exact_run_is_judged_against_what_is_promised() -> None:
     cell = cell_of("quadratic")
-    finding = exact_run(cell, lambda paper: paper.exact, "exact", schedule(cell, C_beta=1.0, K=30))
+    finding = exact_run(cell, lambda paper: paper.exact, schedule(cell, C_beta=1.0, K=30))
     assert judge(finding) == "holds"
     assert 0 < finding.slack < 1e-10 * finding.bound
     assert finding.witness["K"] == 30
@@ -139,7 +140,32 @@ def test_an_exact_run_is_judged_against_what_is_promised() -> None:
     def tenth(paper: Paper) -> Guarantee:
         return replace(paper.exact, bound=paper.exact.bound / 10)
 
-    assert judge(exact_run(cell, tenth, "exact", schedule(cell, C_beta=1.0, K=30))) == "violated"
+    assert judge(exact_run(cell, tenth, schedule(cell, C_beta=1.0, K=30))) == "violated"
+
+
+def test_with_very_many_tasks_a_step_is_along_the_mean() -> None:
+    """As runs of ever more tasks are: their distance from it falls like 1/√B."""
+    cell = cell_of("softmax-bandit", N=1)
+    s = schedule(cell, C_beta=5.0, B=1, S=1, B_prime=10**4, D_L=4, K=SMALL.meta_steps)
+    problem, c = cell.problem, cell.constants
+    exact = expected_run(cell, promised(1.0), s).measured
+    means = [
+        run(
+            "resampling", problem, c, replace(s, B=B, B_prime=500), problem.start, cell.rng(B), replicas=8
+        ).mean_gradient_norm.mean()
+        for B in (4, 2000)
+    ]
+    assert abs(means[1] - exact) < 0.01 * exact
+    assert abs(means[1] - exact) < 0.5 * abs(means[0] - exact)
+
+
+def test_runs_for_which_nothing_is_drawn_are_told_by_their_problem() -> None:
+    def ways(name: str, algorithm: Algorithm, N: int = 1) -> list[str]:
+        setting = {"C_beta": 3.0, "B": 2, "B_prime": 2, "D_L": 2, "S": 2, "D": 2, "T": 2}
+        return [f.method for f in Run(algorithm, (setting,)).findings(cell_of(name, N), promised(1.0))]
+
+    assert ways("noise-floor-wide", "finite-sum") == ways("bias-floor", "resampling") == ["enumeration"]
+    assert ways("noise-floor", "finite-sum") == ["run"]
 
 
 @pytest.mark.parametrize(("bound", "verdict"), [(1e-3, "violated"), (0.0, "violated"), (1.0, "holds")])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,31 @@ def test_regressions_come_first(run: Callable[..., Path], cell_of: CellOf) -> No
     old = checks(cell_of("fake draws"), ("violated", 1.1), ("holds", 0.9))
     new = checks(cell_of("fake draws"), ("holds", 0.9), ("violated", 1.1))
     assert [change.regression for change in compare(run("old", old), run("new", new), 0.05).changes] == [True, False]
+
+
+def test_the_order_of_checks_does_not_matter(run: Callable[..., Path], cell_of: CellOf) -> None:
+    """As in a run that was killed and resumed, or one of several workers that was killed."""
+    old, new = (
+        [checks(cell_of("fake draws", N=N), ("holds", 0.1 * N + shift), ("holds", 0.3)) for N in range(1, 6)]
+        for shift in (0.0, 0.05)
+    )
+    before, after = (list(chain.from_iterable(cells)) for cells in (old[1:], new[:-1]))
+    straight = compare(run("old", before), run("new", after), 0.01)
+    assert {change.kind for change in straight.changes} == {"vanished", "new", "tightness"}
+    shuffled = compare(run("other", before), run("way", after[::-1]), 0.01)
+    assert (shuffled.compared, set(shuffled.changes)) == (straight.compared, set(straight.changes))
+
+
+def test_runs_may_be_larger_than_memory(run: Callable[..., Path], cell_of: CellOf) -> None:
+    """A check that is there in both leaves the hash of its name: not so the thousands of bytes of its records."""
+    records = checks(cell_of("fake draws"), *[("holds", 0.5)] * 2000)
+    old, new = run("old", records), run("new", records)
+    del records
+    tracemalloc.start()
+    assert compare(old, new, 0.01).compared == 2000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2000 * 400
 
 
 def test_runs_without_a_common_check_are_not_compared(run: Callable[..., Path], cell_of: CellOf) -> None:

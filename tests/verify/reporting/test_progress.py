@@ -23,7 +23,7 @@ def test_a_piped_run_tells_named_times_and_what_took_longest(
         tell(5, 25, [], "")  # five of a run that goes on; 10 s later a line is due, and none before
         tell(15, 25, [("link on kink, N = 5", 7.25), ("path on kink, N = 1", 0.01)], "15 holds")
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == "15 of 25 cells after 20 s, about 20 s left; 15 holds; longest: link on kink, N = 5 (7.2 s)"
+    assert line == "15 of 25 cells after 20 s, 20 s left at this rate; 15 holds; longest: link on kink, N = 5 (7.2 s)"
 
 
 def test_a_terminal_shows_named_times_and_what_took_longest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,22 @@ def test_a_claim_runs_on_the_problems_of_its_case_only() -> None:
         assert families()[cell.problem].case in claims()[cell.claim].cases
 
 
+def test_a_claim_that_says_most_on_a_few_problems_runs_there_and_wherever_it_is_asked_to(fakes: str) -> None:
+    dear = claims()["tight theorem resampling"]
+    by_default = {cell.problem for cell in plan(Selection(profile="quick")) if cell.claim == dear.name}
+    assert by_default == set(dear.by_default) == {"quadratic", "softmax-bandit"}
+    asked = plan(Selection(claims=(dear.name,), problems=(fakes, "rotated-cosine"), profile="quick"))
+    assert len({cell.problem for cell in asked if cell.claim == dear.name}) == 2
+
+
+def test_an_instance_where_sampling_would_not_tell_is_left_to_the_claim_that_it_attains() -> None:
+    cells = plan(Selection(profile="quick"))
+    (alone,) = (on for on in claims()["tight bias"].attained if on.alone)
+    assert {cell.claim for cell in cells if cell.problem == alone.instance and "tight bias" in cell.claim} == {
+        f"tight bias on {alone.instance}"
+    }
+
+
 def test_audits_come_first_and_come_along(fakes: str) -> None:
     cells = plan(Selection(claims=("fake draws",), problems=(fakes, "kink"), inner_steps=(5,)))
     audits = [cell.is_audit for cell in cells]
