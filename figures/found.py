@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.drawing import ABOVE, FORMATS, LOOKS, MEASURED, STYLE, panels, prose
+from figures.drawing import ABOVE, FORMATS, LOOKS, MEASURED, STYLE, in_prose, panels, prose
 from figures.figure import Figure, Part
 from figures.table import Row, Table
 from problems.drawn import Drawn, kept
@@ -89,6 +89,7 @@ def caption(table: Table) -> str:
         the inner path from w = 0, whose points are marked. Found: by a search over such losses that knows only that the
         gradient at w is large; measured over bound is {ratios}. Proved: {PROVED}, which attain the bound in the limit
         of small teeth, at the same gradient. Each bends just right of every point of the path but the last.
+        {in_prose(PROVED)}
     """)
 
 

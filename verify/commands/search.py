@@ -25,7 +25,7 @@ DRAWING = "figures.found"
 BUDGET = 1_000_000
 
 
-@click.command()
+@click.command(short_help="Search the loss that comes nearest to violating a claim.")
 @click.argument("claim")
 @click.option(
     "-N", "--inner-steps", "N", type=click.IntRange(0, 20), help="Inner steps. Default: 1; for mutants theirs, 1 or 2."
