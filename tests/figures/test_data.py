@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from figures import convergence, divergence, second_moment, trajectories
+from figures import convergence, divergence, found, second_moment, trajectories
 from figures.figure import compute_part
 from figures.table import Table
 from figures.tightness import ROUNDING, SHARP, is_apart, label, matrix
@@ -250,3 +250,15 @@ def test_rounding_is_no_ratio_and_what_is_no_bound_comes_last(compute: Compute) 
 )
 def test_labels_never_round_up(value: float, text: str) -> None:
     assert label(value) == text
+
+
+def test_the_losses_that_were_found_bend_just_right_of_each_point_but_the_last(compute: Compute) -> None:
+    table = compute("found")
+    for N, name in enumerate(found.NAMES, start=1):
+        rows = {kind: table.select(name=name, series="found", kind=kind) for kind in ("knot", "path")}
+        assert len(rows["path"]["x"]) == N + 1
+        assert rows["path"]["curvature"] == pytest.approx(-np.ones(N + 1), abs=5e-3)
+        slopes = np.diff(rows["knot"]["curvature"]) / np.diff(rows["knot"]["x"])
+        for x in rows["path"]["x"][:-1]:
+            right = slopes[np.searchsorted(rows["knot"]["x"], x + 1e-3) - 1]
+            assert right > 0.99 or name == "smoothness-1"

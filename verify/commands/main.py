@@ -13,6 +13,7 @@ from verify.commands.places import latest
 from verify.commands.plan import plan
 from verify.commands.results import report, show, table
 from verify.commands.run import run
+from verify.commands.search import search
 from verify.running.environment import own_version
 
 
@@ -69,5 +70,5 @@ def compare(old: Path, new: Path, tolerance: float) -> int:
 
 cli.add_command(run)
 cli.add_command(plan)
-for command in (implementation, advise, show, table, report):
+for command in (implementation, advise, search, show, table, report):
     cli.add_command(command)

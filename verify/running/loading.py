@@ -6,9 +6,11 @@ import inspect
 import logging
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from problems.drawn import read_drawn
 from problems.problem import Problem
 from problems.registry import family
 from problems.user.memory import building
@@ -23,9 +25,9 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
 
     Parameters
     ----------
-    spec : a registered name, or `FILE.py:FACTORY`, or `package.module:FACTORY`. The factory takes nothing, or
-        `N` and `alpha_L` by these names. The directory of `FILE.py` is importable from it, the working directory from
-        `package.module`, in every process that loads it.
+    spec : a registered name, `FILE.py:FACTORY`, `package.module:FACTORY`, or `FILE.json`, the losses that a search
+        found. The factory takes nothing, or `N` and `alpha_L` by these names. The directory of `FILE.py` is importable
+        from it, the working directory from `package.module`, in every process that loads it.
     N, alpha_L : inner steps and dimensionless stepsize of the cell.
 
     Raises
@@ -36,6 +38,11 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
     named = Spec.parse(spec)
     if not named.place:
         return _registered(named.name, N, alpha_L)
+    if named.file is not None and named.is_drawn:
+        try:
+            return replace(read_drawn(named.file).problem(), name=named.shown)
+        except ValueError as error:
+            raise ValueError(f"problem = {spec!r}: {error}") from error
     factory = load_function("problem", spec, kind="factory")
     schedule = (N, alpha_L) if _takes_schedule(spec, factory) else ()
     problem = guarded(f"problem = {spec!r} failed", named.place, lambda: _build(factory, schedule, named.full))

@@ -1,4 +1,4 @@
-"""How a user names what is to be loaded: a registered name, `FILE.py:NAME` or `package.module:NAME`."""
+"""How a user names what is to be loaded: a registered name, `FILE.py:NAME`, `package.module:NAME` or `FILE.json`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from theory.validation import printable
+
+FILES = (".py", ".json")
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,30 @@ class Spec:
         >>> Spec.parse("package.module:waves")
         Spec(text='package.module:waves', place='package.module', name='waves')
         """
-        place, _, name = (text, ":", "") if text.endswith(".py") else text.rpartition(":")
-        if place.endswith(".py"):
+        place, _, name = (text, ":", "") if text.endswith(FILES) else text.rpartition(":")
+        if place.endswith(FILES):
             place = str(Path(os.path.expanduser(place)).resolve())
         return cls(text, place, name) if place else cls(text, "", text)
 
     @property
     def file(self) -> Path | None:
         """The file that is named, if it is one."""
-        return Path(self.place) if self.place.endswith(".py") else None
+        return Path(self.place) if self.place.endswith(FILES) else None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a file with losses that are drawn, and no code."""
+        return self.place.endswith(".json")
 
     @property
     def shown(self) -> str:
         """The name by which records and tables call it: it does not depend on where the file lies."""
-        return printable(self.text if self.file is None else f"{self.file.name}:{self.name}")
+        return printable(self.text if self.file is None else self._named(self.file.name))
 
     @property
     def full(self) -> str:
         """The name by which any process finds it, whatever its working directory."""
-        return self.text if self.file is None else f"{self.place}:{self.name}"
+        return self.text if self.file is None else self._named(self.place)
+
+    def _named(self, file: str) -> str:
+        return file if self.is_drawn else f"{file}:{self.name}"

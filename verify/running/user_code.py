@@ -144,6 +144,8 @@ def loaded_files(spec: str) -> dict[str, str]:
     """
     named = Spec.parse(spec)
     top = sys.modules.get(named.place.partition(".")[0])
+    if named.file is not None and named.is_drawn:
+        return {named.file.name: digest(named.file.read_bytes()) if named.file.is_file() else "gone"}
     own = str(named.file) if named.file is not None else _resolved(getattr(top, "__file__", None))
     beside = os.path.dirname(own) + os.sep if named.file is not None or hasattr(top, "__path__") else own
     files = {own, *(file for file in _imported() if file.startswith(beside) and not _installed(file))} - {""}

@@ -1,0 +1,83 @@
+"""Many splines at once, each of which meets points of its own: the losses that a search tries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.losses.curvature_spline import BASE, GRADIENT, VALUE, CurvatureSpline
+from problems.noise import FiniteNoise
+from theory.loss import Array, TaskIndex
+
+
+@dataclass(frozen=True, eq=False)
+class SplinePopulation(CurvatureSpline):
+    """Splines of C members of a population, batch shape (C, *batch): point number c meets the losses of member c alone.
+
+    So a point has shape (C, ..., *batch, 1): its first axis is that of the members, its last ones broadcast against
+    `batch`, and what is between is left alone. To those who take a loss, members are points and `batch` are the tasks.
+    """
+
+    def take(self, tasks: TaskIndex) -> Self:
+        """Losses of the tasks in `tasks`, of each member."""
+        return replace(self, knots=self.knots[:, tasks], pieces=self.pieces[:, tasks])
+
+    def tilted(self, slope: Array) -> Self:
+        """Losses plus `slope · w`, `slope` (C, *batch)."""
+        pieces = self.pieces.copy()
+        pieces[..., VALUE] += slope[..., None] * pieces[..., BASE]
+        pieces[..., GRADIENT] += slope[..., None]
+        return replace(self, pieces=pieces)
+
+    def _locate(self, w: Array) -> tuple[Array, Array]:
+        x = w[..., 0]
+        members, *batch = self.knots.shape[:-1]
+        aligned = (members, *(1,) * (x.ndim - 1 - len(batch)), *batch)
+        segment = (x[..., None] >= self.knots.reshape(*aligned, -1)).sum(axis=-1)
+        rows, first = self._rows
+        piece = rows[first.reshape(aligned) + segment]
+        return x - piece[..., BASE], piece
+
+
+class PopulationNoise(FiniteNoise):
+    """One datum adds `±σ_g w` to the losses of a member, with a `σ_g` of its own, (C,)."""
+
+    hessian_sup = 0.0
+    probabilities = np.array([0.5, 0.5])
+
+    def __init__(self, population: SplinePopulation, sigma_g: npt.NDArray[np.float64]) -> None:
+        self.population, self.sigma_g = population, sigma_g
+        self.gradient_sup = float(sigma_g.max())
+
+    def weighted(self, tasks: TaskIndex, weights: npt.NDArray[np.float64]) -> SplinePopulation:
+        """Mean losses with `weights` (..., 2) on the two values."""
+        sign = weights[..., 0] - weights[..., 1]
+        return self.population.take(tasks).tilted(self.sigma_g.reshape(-1, *(1,) * sign.ndim) * sign)
+
+
+def spread(pair: SplinePopulation) -> npt.NDArray[np.float64]:
+    """`sup_w |l_1'(w) − l_2'(w)|/2` of the two tasks of each member, (C,): the constant σ of two tasks.
+
+    The difference of the slopes is quadratic between the knots of both, so it is largest at one of these, or where
+    `l_1'' = l_2''` between two. Beyond them it is constant if both have the same curvature there; infinite otherwise.
+    """
+    members = len(pair.knots)
+    knots = np.sort(pair.knots.reshape(members, -1), axis=1)
+    slope, curvature = _differences(pair, knots)
+    beyond = _differences(pair, knots[:, [0, -1]] + [-1.0, 1.0])[1]
+    with np.errstate(all="ignore"):
+        share = curvature[:, :-1] / (curvature[:, :-1] - curvature[:, 1:])
+    turns = knots[:, :-1] + np.where((share > 0) & (share < 1), share, 0.0) * np.diff(knots)
+    largest = np.abs(np.concatenate([slope, _differences(pair, turns)[0]], axis=1)).max(axis=1)
+    return np.where((beyond == 0).all(axis=1), largest / 2, np.inf)
+
+
+def _differences(pair: SplinePopulation, x: Array) -> tuple[Array, Array]:
+    """`l_1' − l_2'` and `l_1'' − l_2''` at points `x` (C, n), of each member."""
+    points = np.broadcast_to(x[:, :, None, None], (*x.shape, 2, 1))
+    gradient, hessian = pair.linearize(points)
+    curvature = hessian(np.ones_like(points))
+    return gradient[:, :, 0, 0] - gradient[:, :, 1, 0], curvature[:, :, 0, 0] - curvature[:, :, 1, 0]

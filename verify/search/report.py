@@ -1,0 +1,45 @@
+"""What a search shows: a line for each target, and the outcome in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from verify.search.searching import Found, refuted
+
+
+def line(found: Found) -> str:
+    """One target in one line."""
+    what = ", ".join(filter(None, [found.claim, found.part, found.mutant and f"mutant {found.mutant!r}"]))
+    where = f"N = {found.N}, {found.rule}"
+    ratio = f"{found.ratio:.6f}" if found.ratio < 1e4 else f"{found.ratio:.3g}"
+    outcome = "refuted" if found.refutes else "not refuted"
+    return f"{what}, {where}: {ratio} of the bound, {outcome} ({found.evaluations} losses tried)"
+
+
+def text(found: Sequence[Found], out: Path | None) -> str:
+    """The outcome in words, and how the worst loss is examined again."""
+    worst = max(found, key=lambda each: each.ratio)
+    lines = []
+    if worst.mutant:
+        fates = refuted(found)
+        lines.append(f"{sum(fates.values())} of {len(fates)} mutants refuted")
+        lines += [f"not refuted: {name}" for name, fate in fates.items() if not fate]
+    else:
+        size = ", ".join(f"{g:.6g}" for g in worst.loss.gradient)
+        noise = f", σ_g = {worst.loss.sigma_g:.6g}" if worst.loss.sigma_g else ""
+        lines.append(
+            f"worst: measured {worst.measured:.6g}, bound {worst.bound:.6g}, at ∇l(w) = {size}{noise} (L = ρ = 1)"
+        )
+    if out is not None and not worst.mutant:
+        lines.append(
+            f"again: python -m verify run --claim {worst.claim.replace(' ', '_')} --problem {out} "
+            f"--inner-steps {worst.N} --profile quick --out again"
+        )
+    return "\n".join(lines)
+
+
+def exit_code(found: Sequence[Found]) -> int:
+    """0 where no claim is refuted and all mutants are, else 1."""
+    right = [each.refutes for each in found if not each.mutant]
+    return int(any(right) or not all(fate for name, fate in refuted(found).items() if name))
