@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from verify.search.adversary import LARGEST
 from verify.search.searching import Found, refuted
 
 
@@ -12,7 +13,7 @@ def line(found: Found) -> str:
     """One target in one line."""
     what = ", ".join(filter(None, [found.claim, found.part, found.mutant and f"mutant {found.mutant!r}"]))
     where = f"N = {found.N}, {found.rule}"
-    ratio = f"{found.ratio:.6f}" if found.ratio < 1e4 else f"{found.ratio:.3g}"
+    ratio = "any multiple" if found.ratio >= LARGEST else f"{found.ratio:.6f}"
     outcome = "refuted" if found.refutes else "not refuted"
     return f"{what}, {where}: {ratio} of the bound, {outcome} ({found.evaluations} losses tried)"
 

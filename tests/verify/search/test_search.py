@@ -171,6 +171,15 @@ def test_the_worst_loss_is_written_and_examined_again(short: None, tmp_path: Pat
     assert {r["verdict"] for r in records} == {"holds"}
 
 
+def test_the_worst_loss_is_drawn(short: None, tmp_path: Path) -> None:
+    result = invoke("link", "--budget", 1, "--figure", tmp_path / "worst.svg")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("link, ") == 2
+    assert "worst: measured " in result.stdout
+    drawn = (tmp_path / "worst.svg").read_text(encoding="utf-8")
+    assert drawn.count("task 1") == drawn.count("task 2") == 1
+
+
 def test_json_and_exit_codes(short: None, tmp_path: Path) -> None:
     result = invoke("path", "--json")
     (shown,) = json.loads(result.stdout)
