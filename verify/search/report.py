@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from verify.claim import claims
+from verify.running.loading import claim_spec
 from verify.search.adversary import LARGEST
 from verify.search.searching import Found, refuted
 
@@ -33,11 +36,15 @@ def text(found: Sequence[Found], out: Path | None) -> str:
             f"worst: measured {worst.measured:.6g}, bound {worst.bound:.6g}, at ∇l(w) = {size}{noise} (L = ρ = 1)"
         )
     if out is not None and not worst.mutant:
-        lines.append(
-            f"again: python -m verify run --claim {worst.claim.replace(' ', '_')} --problem {out} "
-            f"--inner-steps {worst.N} --profile quick --out again"
-        )
+        lines.append(f"again: {_command(worst, out)}")
     return "\n".join(lines)
+
+
+def _command(found: Found, out: Path) -> str:
+    """Return the command that examines the claim on the loss in the file `out`."""
+    claim = f"{claim_spec(claims()[found.claim])}{found.claim.replace(' ', '_')}"
+    chosen = ("--claim", claim, "--problem", str(out), "--inner-steps", str(found.N))
+    return shlex.join(["python", "-m", "verify", "run", *chosen, "--profile", "quick", "--out", "again"])
 
 
 def exit_code(found: Sequence[Found]) -> int:
