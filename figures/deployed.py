@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import ABOVE, BOUND, LOOKS, beside, panels, prose
+from figures.drawing import ABOVE, BOUND, LOOKS, beside, in_prose, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
@@ -114,6 +114,7 @@ def caption(table: Table) -> str:
         Each of the first {sure_descent(finite)} steps is sure to lower it (shaded), because training gradients are
         large beside their mismatch; it is least after {best} steps, then it rises. Dotted: the N of training.
         Deterministic: no seed.
+        {in_prose(SHARP, ORDINARY, FINITE_SUM)}
     """)
 
 

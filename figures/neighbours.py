@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import LOOKS, panels, prose
+from figures.drawing import LOOKS, in_prose, panels, prose
 from figures.figure import Figure, Part
 from figures.numbers import setting
 from figures.table import Row, Table
@@ -96,6 +96,7 @@ def caption(table: Table) -> str:
         {SHARP} (d = 1), started in the spike: first-order MAML converges to a point that is not stationary, at
         {y / floor:.3f} of its floor, while the others leave for flat ground. Norms are drawn down to {LEAST:g}.
         Deterministic: no seed.
+        {in_prose(TYPICAL, SHARP)}
     """)
 
 

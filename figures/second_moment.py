@@ -58,6 +58,7 @@ def draw(table: Table) -> Picture:
         if panel == "N":
             ax.set_title(problem, loc="left")
             ax.set_xlabel("inner steps N (D = 1)")
+            ax.set_xticks(np.arange(1, N_MAX + 1))
         else:
             ax.set_xlabel(f"data per Hessian D (N = {N_FIXED})")
             ax.set_xscale("log")

@@ -18,6 +18,7 @@ from verify.reporting.ledger import grouped
 from verify.verdict import JUDGED
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
 Values: TypeAlias = npt.NDArray[np.float64]
@@ -40,15 +41,16 @@ def parts() -> list[Part]:
 
 
 def compute(part: Part, seed: int) -> list[Row]:
-    """Largest tightness of a claim's checks on each problem, by the suite's quick profile.
+    """Largest tightness of a claim's checks on each problem, by the suite's quick profile, where there are inner steps.
 
-    A claim that the bound of another one is attained counts as that one.
+    At N = 0 most bounds are equalities of no interest. A claim that the bound of another one is attained counts as that
+    one.
     """
     name = part["claim"]
     counted = claims()[name].of or name
     largest: dict[str, tuple[float, bool]] = {}
     for record in checks(name, seed, PROFILE):
-        if record.tightness is not None and record.verdict in JUDGED:
+        if record.N > 0 and record.tightness is not None and record.verdict in JUDGED:
             found = (0.0, True) if record.only_rounding else (record.tightness, False)
             largest[record.problem] = max(largest.get(record.problem, (0.0, True)), found)
     return [
@@ -84,31 +86,34 @@ def is_apart(claim: str, values: Values) -> bool:
 
 
 def draw(table: Table) -> Picture:
-    """Numbers on shades that darken with tightness; empty where a claim does not speak, a dot where rounding is."""
+    """Two halves, side by side: numbers on shades that darken with tightness; empty where a claim does not speak."""
+    rows, columns, values = matrix(table)
+    apart = sum(is_apart(row, line) for row, line in zip(rows, values, strict=True))
+    y = np.arange(len(rows)) + np.where(np.arange(len(rows)) >= len(rows) - apart, GAP, 0.0)
+    half = (len(rows) + 1) // 2
+    picture, axes = panels(1, 2, height=1.1 + 0.15 * (half + GAP))
+    for ax, part in zip(axes, (slice(0, half), slice(half, None)), strict=True):
+        _draw_rows(ax, rows[part], columns, values[part], y[part] - y[part][0])
+        ax.set_ylim(half + GAP, 0)
+    if apart:
+        axes[1].text(
+            0, y[-apart] - y[half] - 0.15, "equations and observations", fontsize=5, style="italic", va="bottom"
+        )
+    return picture
+
+
+def _draw_rows(ax: Axes, rows: list[str], columns: list[str], values: Values, y: Values) -> None:
     from matplotlib import colormaps
     from matplotlib.patches import Rectangle
 
-    rows, columns, values = matrix(table)
     shade = colormaps["Blues"]
-    apart = sum(is_apart(row, line) for row, line in zip(rows, values, strict=True))
-    y = np.arange(len(rows)) + np.where(np.arange(len(rows)) >= len(rows) - apart, GAP, 0.0)
-    picture, (ax,) = panels(height=1.1 + 0.15 * (len(rows) + GAP))
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
             top = float(y[i])
             ax.add_patch(Rectangle((j, top), 1, 1, facecolor=shade(max(value, 0.0)), edgecolor="white", linewidth=0.5))
             color = "white" if value > 0.6 else "black"
             ax.text(j + 0.5, top + 0.5, label(value), ha="center", va="center", color=color, fontsize=5)
-    if apart:
-        ax.text(
-            0,
-            float(y[-apart]) - 0.15,
-            "equations and observations, not bounds",
-            fontsize=5,
-            style="italic",
-            va="bottom",
-        )
-    ax.set(xlim=(0, len(columns)), ylim=(y[-1] + 1, 0))
+    ax.set_xlim(0, len(columns))
     ax.set_yticks(y + 0.5, rows, fontsize=5.5)
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=55, ha="left", rotation_mode="anchor", fontsize=5.5)
     ax.xaxis.tick_top()
@@ -116,7 +121,6 @@ def draw(table: Table) -> Picture:
     ax.grid(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    return picture
 
 
 def label(value: float) -> str:
@@ -131,7 +135,7 @@ def caption(table: Table) -> str:
     names, _, all_values = matrix(table)
     values = np.array([line for name, line in zip(names, all_values, strict=True) if not is_apart(name, line)])
     attained = int((np.nanmax(values, axis=1) > 1 - NEAR).sum())
-    steps = ", ".join(map(str, PROFILES[PROFILE].inner_steps))
+    steps = ", ".join(str(N) for N in PROFILES[PROFILE].inner_steps if N > 0)
     return prose(f"""
         Largest measured/bound over all checks of the suite's {PROFILE} profile (N = {steps}, the stepsize rules of each
         claim, seed {table.seed}), decimals cut: claims (rows) on the ordinary problems, and on the best of the

@@ -11,12 +11,15 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.neighbours.first_order import first_order
 
+SHARE = 0.4
+"""`ρσ/L²`, below ½: the less it is, the smaller αL must be."""
+
 
 @register("parabola", case="resampling", role="sharp")
-def parabola(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, share: float = 0.15) -> Problem:
+def parabola(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3) -> Problem:
     """A fixed point of first-order MAML where Hessians and gradients of tasks vary together as much as they can.
 
-    Two tasks `(μ/2)w² + cw ± f`, `μ = L − √(2ρσ)`, where `f'` is a parabola of height `σ = share · L²/ρ` (`share < ½`):
+    Two tasks `(μ/2)w² + cw ± f`, `μ = L − √(2ρσ)`, where `f'` is a parabola of height `σ = SHARE · L²/ρ`:
     with `T = √(2σ/ρ)`, `f'' = −ρx` for `|x| ≤ T`, and back to 0 with slope ρ at `±2T`. So `f' = σ − ρx²/2` down to 0 at
     `±T`, on to `−σ` at `±2T`, and constant beyond: `|f'| ≤ σ`, attained, `|f''| ≤ ρT = √(2ρσ)`. Hence `L` and `ρ`
     are attained; no noise: `σ_g = σ_H = 0`; the lower bound is the mean of the minima.
@@ -25,7 +28,7 @@ def parabola(N: int, alpha_L: float, *, L: float = 1.7, rho: float = 2.3, share:
     such that first-order MAML stays: then `∇L ≈ −αN E l''l' ≈ αNψ`, which attains the floor as `α → 0`. The spread of
     the Hessians is largest at `x = T`, where `f''² = 2ρσ`, the second probe.
     """
-    sigma = share * L**2 / rho
+    sigma = SHARE * L**2 / rho
     T = np.sqrt(2 * sigma / rho)
     mu, at = L - rho * T, T / np.sqrt(3)
     knots = T * np.array([-2.0, -1.0, 1.0, 2.0]) - at

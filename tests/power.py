@@ -1,6 +1,6 @@
 """The power of the suite as a guard: which small edits of the sources do a quick run and `compare` notice?
 
-    python -m tests.power                   # about a hundred edits, a quarter of an hour on two cores
+    python -m tests.power                   # about a hundred edits, half an hour on two cores
     python -m tests.power --every 40        # each fortieth of them, for a first look
 
 Each edit is made in a copy of the checkout: one number of a formula of `theory`, or of the constants of a problem, is
@@ -38,7 +38,7 @@ FORMULAS = ("growth", "lemmas", "smoothness", "estimator", "meta_stepsize", "con
 PROBLEMS = ("saddle", "teeth", "kink", "cusp", "ramp", "noise_floor", "slow_slope", "twin_wells", "opposed_curvature")
 TOLERANCE = 0.01
 """Of `compare` for a claim's tightness, its default."""
-STEP = 7
+STEP = 15
 """Of all edits that can be made, each so manieth is: about a hundred."""
 NEIGHBOURS: dict[type[ast.operator], tuple[str, str]] = {ast.Mult: (" * ", " / "), ast.Add: (" + ", " * ")}
 
@@ -149,8 +149,12 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="make only each so manieth of the edits")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies that are examined at a time")
     chosen = parser.parse_args()
-    files = [f"theory/{name}.py" for name in FORMULAS] + [f"problems/{name}.py" for name in PROBLEMS]
-    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in files if (ROOT / file).is_file()}
+    files = [
+        *(f"theory/{name}.py" for name in FORMULAS),
+        *(f"theory/neighbours/{path.name}" for path in sorted((ROOT / "theory" / "neighbours").glob("*.py"))),
+        *(f"problems/{name}.py" for name in PROBLEMS),
+    ]
+    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in files}
     made = [edit for file, text in texts.items() for edit in edits(file, text)][:: STEP * chosen.every]
     with tempfile.TemporaryDirectory() as place:
         untouched, free = Path(place) / "untouched", queue.SimpleQueue[Path]()

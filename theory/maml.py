@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,14 +14,14 @@ Direction: TypeAlias = Callable[[Array, Any, int, Loss, Loss], Array]
 """`(w, alpha, N, inner, outer)` ↦ a direction for each task: `meta_gradient`, or one of `theory.neighbours`."""
 
 
-def adapt(w: Array, alpha: float | Array, losses: Sequence[Loss]) -> list[Array]:
+def adapt(w: Array, alpha: float | Array, losses: Iterable[Loss]) -> list[Array]:
     """Inner path `w̃_0 = w`, `w̃_{j+1} = w̃_j − α ∇l_j(w̃_j)`, one loss a step.
 
     Parameters
     ----------
     w : (..., d) starting points; leading axes broadcast against the losses' batch of tasks.
     alpha : inner stepsize, a number or an array that broadcasts against `(..., d)`.
-    losses : N losses; N copies of one loss for the deterministic path.
+    losses : N losses; N copies of one loss for the deterministic path. Each is asked for when its step comes.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def stochastic_meta_gradient(
     Source: Ji, Yang, Liang (2022), Algorithm 1.
     """
     S, D, T = sizes
-    path = adapt(w, alpha, [minibatch(chosen, S) for _ in range(N)])
+    path = adapt(w, alpha, (minibatch(chosen, S) for _ in range(N)))
     v = minibatch(chosen, T).gradient(path[-1])
     return pull_back(v, path, alpha, [minibatch(chosen, D) for _ in range(N)])
 

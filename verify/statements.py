@@ -40,13 +40,15 @@ STATEMENTS = (
 FIRST_ORDER = "FIRST-ORDER MAML"
 HESSIAN_FREE = "HESSIAN-FREE MAML"
 REPTILE = "REPTILE"
+ANIL = "ANIL"
 IMAML = "IMAML"
+ONE_STEP = "ONE INNER STEP"
 MORE_STEPS = "MORE STEPS AT TEST TIME"
 
-NEIGHBOURS = (FIRST_ORDER, HESSIAN_FREE, REPTILE, IMAML, MORE_STEPS)
+NEIGHBOURS = (FIRST_ORDER, HESSIAN_FREE, REPTILE, ANIL, IMAML, ONE_STEP, MORE_STEPS)
 """The second part of the ledger: methods that are run in place of exact MAML, and other uses of what it finds."""
 
-NEIGHBOURS_TITLE = "NEIGHBOURS: what is run in place of exact MAML, all own statements"
+NEIGHBOURS_TITLE = "NEIGHBOURS: what is run in place of exact MAML"
 
 
 def first_neighbour(statements: Iterable[str]) -> str:

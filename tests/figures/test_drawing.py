@@ -56,7 +56,7 @@ def test_nothing_is_empty_cut_off_or_overlapping(drawable: tuple[str, Table]) ->
         picture.draw_without_rendering()
         legends = [legend.get_window_extent(renderer) for legend in picture.legends]
         for ax in picture.axes:
-            assert ax.collections or any(np.isfinite(line.get_ydata()).any() for line in ax.lines)
+            assert ax.collections or ax.patches or any(np.isfinite(line.get_ydata()).any() for line in ax.lines)
             legends += [legend.get_window_extent(renderer) for legend in [ax.get_legend()] if legend is not None]
             for axis in (ax.xaxis, ax.yaxis):
                 labels = [text for text in axis.get_ticklabels() if text.get_text() and text.get_rotation() == 0]

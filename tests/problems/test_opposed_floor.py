@@ -84,5 +84,5 @@ def test_the_variance_of_the_finite_sum_theorem_is_attained(N: int, alpha_L: flo
 
 
 def test_more_tasks_and_dimensions_come_nearer() -> None:
-    small = opposed_floor(1, 1 / 8)
+    small = opposed_floor(1, 1 / 8, dim=4, ordinary=392)
     assert 0.9 < stationary(small, 1, 1 / 8).mean() / own_bound(small, 1, 1 / 8) < 0.93

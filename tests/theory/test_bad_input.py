@@ -178,6 +178,9 @@ BOUNDS = [
     lambda p: p.L_w_prox(0.4),
     lambda p: p.solve_error(0.4),
     lambda p: p.linear_solve_error(0.4),
+    lambda p: p.anil_stretch(0.3, 2.0),
+    lambda p: p.anil_smoothness(0.3, 0.4),
+    lambda p: p.L_w_one_step(0.4),
 ]
 THEOREMS = [FiniteSum, Resampling, Exact, ExactSharper]
 

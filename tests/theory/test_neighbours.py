@@ -13,8 +13,10 @@ from problems.registry import family
 from theory.constants import Constants, Schedule
 from theory.loss import Array
 from theory.maml import Direction, adapt, meta_gradient
+from theory.neighbours.anil import anil
 from theory.neighbours.first_order import first_order
 from theory.neighbours.hessian_free import Mode, hessian_free
+from theory.neighbours.imaml import imaml
 from theory.neighbours.reptile import reptile
 from theory.paper import Paper
 from theory.validation import PremiseError
@@ -174,3 +176,75 @@ def test_a_vanishing_vector_is_pulled_back_to_itself() -> None:
 def test_bad_input_is_one_line(direction: Direction, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         direction(POINT, 0.1, 0, QUADRATIC, QUADRATIC)
+
+
+def test_anil_is_the_gradient_of_its_objective_and_maml_where_all_is_head() -> None:
+    problem, head = family("rotated-cosine-finite-noise").build(3, 0.1), np.array([0.0, 1.0])
+    w, h = np.array([[0.4, -0.7]]), 1e-6
+
+    def objective(w: Array) -> Array:
+        return problem.outer.value(adapt(w, 0.3 * head, [problem.inner] * 3)[-1])
+
+    found = anil(w, 0.3, 3, problem.inner, problem.outer, head=head)
+    for k, e in enumerate(np.eye(2)):
+        np.testing.assert_allclose(found[..., k], (objective(w + h * e) - objective(w - h * e)) / (2 * h), rtol=1e-6)
+    everything = anil(w, 0.3, 3, problem.inner, problem.outer, head=np.ones(2))
+    np.testing.assert_allclose(everything, meta_gradient(w, 0.3, 3, problem.inner, problem.outer), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("mu", "n"), [(0.2, 1), (0.2, 7), (1.1, 3), (L, 4)])
+def test_no_product_with_a_convex_head_stretches_farther(mu: float, n: int) -> None:
+    """Hessians with a head of curvature μ to L, and norm L at most, made by scaling random ones."""
+    rng, alpha = np.random.default_rng(n), 0.9 / L
+    head = rng.uniform(mu, L, size=(n, 3000))
+    sign = rng.choice([-1.0, 1.0], size=head.shape)
+    head[:, 0], sign[:, 0] = mu, 1.0  # the worst, which attains the bound
+    mixed = sign * np.sqrt(L**2 - head**2)
+    top, left = np.ones(3000), np.zeros(3000)
+    for v, c in zip(head, mixed, strict=True):  # the blocks X and Y of the product
+        left, top = -alpha * c + left * (1 - alpha * v), top * (1 - alpha * v)
+    ones, zeros = np.ones(3000), np.zeros(3000)
+    norms = np.linalg.norm(np.array([[ones, left], [zeros, top]]).transpose(2, 0, 1), ord=2, axis=(1, 2))
+    bound = float(paper(3, 0.9).anil_stretch(mu, float(n)))
+    assert norms.max() == pytest.approx(bound)
+    assert bound <= L / mu * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("alpha_L", [0.1, 0.29, 0.5])
+def test_imaml_is_the_gradient_of_its_objective(alpha_L: float) -> None:
+    problem, h = family("rotated-cosine-finite-noise").build(3, 0.1), 1e-6
+    w, alpha = np.array([[0.4, -0.7]]), alpha_L / problem.constants.L
+
+    def objective(w: Array) -> Array:
+        phi = w
+        for _ in range(100):
+            phi = w - alpha * problem.inner.gradient(phi)
+        return problem.outer.value(phi)
+
+    found = imaml(w, alpha, 100, problem.inner, problem.outer)
+    for k, e in enumerate(np.eye(2)):
+        np.testing.assert_allclose(found[..., k], (objective(w + h * e) - objective(w - h * e)) / (2 * h), rtol=1e-6)
+
+
+def test_imaml_with_one_step_and_no_solve_is_first_order_maml() -> None:
+    one = imaml(POINT, 0.2, 1, QUADRATIC, QUADRATIC, solves=0)
+    np.testing.assert_array_equal(one, first_order(POINT, 0.2, 1, QUADRATIC, QUADRATIC))
+
+
+def test_the_inexact_theorem_is_the_exact_one_without_error_and_tends_to_the_floor() -> None:
+    p = paper(2, 0.05, K=10, Delta=0.4, C_beta=3.0)
+    assert p.inexact(0.0).bound == pytest.approx(p.exact.bound)
+    far = paper(2, 0.05, K=10**12, Delta=0.4, C_beta=3.0)
+    phi = float(far.phi_first_order)
+    assert far.inexact(phi).bound == pytest.approx(phi * c.sigma / (float(far.C_1) - phi), rel=1e-4)
+    with pytest.raises(PremiseError, match="must be < C_1"):
+        p.inexact(0.9)
+    with pytest.raises(PremiseError, match="must be >= 1"):
+        paper(2, 0.05, C_beta=0.9, Delta=1.0).inexact(0.0)
+
+
+def test_the_constant_of_the_paper_is_never_above_the_one_printed_for_one_step() -> None:
+    for alpha_L in (0.0, 0.3, 1.0):
+        p = paper(1, alpha_L)
+        assert p.L_w(2.3) <= p.L_w_one_step(2.3) * (1 + 1e-12)
+    assert paper(1, 1.0).L_w(2.3) == pytest.approx(paper(1, 1.0).L_w_one_step(2.3))

@@ -1,16 +1,16 @@
 """What users of MAML run instead of it: each method with its direction and its bounds, one a file.
 
 A direction has the arguments of `theory.maml.meta_gradient`, so that `theory.run(…, direction=reptile)` runs it. All
-bounds are own, from the assumptions of the paper; each file says whose the method is.
+bounds are own, from the assumptions of the paper, except in `one_step`; each file says whose the method is.
 """
 
 from theory.convergence import Guarantee
 from theory.extended import Number
-from theory.neighbours.imaml import IMAML
 from theory.neighbours.inexact import Inexact
+from theory.neighbours.one_step import OneStep
 
 
-class Neighbours(IMAML):
+class Neighbours(OneStep):
     """All symbols and bounds of the neighbours."""
 
     def inexact(p, phi: Number) -> Guarantee:

@@ -26,6 +26,7 @@ BANDIT = "softmax-bandit"
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma", "sigma_g", "b"),
     sharp="equalities as the numbers grow: rounding up is all that is lost",
+    settled="an equality",
     mutants=(
         Mutant("1 for 4/3", BANDIT, rule="fixed", least_B_prime=lambda p: ceil((p.slope * p.sigma) ** 2)),
         Mutant("8 for 64", BANDIT, rule="fixed", least_D_L=lambda p: ceil(8 * (p.slope * p.sigma_g) ** 2)),

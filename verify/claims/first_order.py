@@ -20,7 +20,7 @@ from verify.claim import Mutant, On, claim, own
 from verify.claims.stepsize_cap import CURVATURE_CHANGE
 from verify.evidence.attack import attack_points
 from verify.evidence.critical import contracts, first_failure
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import FIRST_ORDER
@@ -50,8 +50,9 @@ def directions(cell: Cell, w: Array) -> Array:
     measured="distance of the two directions, attacked over w, worst task",
     by=attack_points,
     needs=("rho",),
+    by_default=FEW,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
     mutants=(
         Mutant("NαL for q^N − 1", "saddle", e=lambda p, j: j * p.alpha * p.L),
@@ -77,8 +78,9 @@ def first_order_distance(cell: Cell, w: Array) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "the gradient grows by q a step, and every factor is q", at=("near cap",)),),
     mutants=(Mutant("the leading q^N dropped", "saddle", phi_first_order=lambda p: p.e(p.N)),),
 )
@@ -104,8 +106,9 @@ def first_order_distance_at_start(cell: Cell, w: Array) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    by_default=RESAMPLED,
+    at=("near cap",),
+    inner_steps=(5,),
     also=("spikes",),
     sharp="spikes at N = 1; for d = 1 and every N the form on the line is attained, and r_N differs by O((NαL)³)",
     mutants=(
@@ -137,7 +140,8 @@ def half_range(p: Paper, j: Real) -> Real:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
+    at=("near cap",),
+    inner_steps=(5,),
     problems=("cusp", "offset-cusp"),
     attained=(
         On(
@@ -145,7 +149,7 @@ def half_range(p: Paper, j: Real) -> Real:
             "one task's path meets a spike of +L at every point, the other's at the last one alone",
             within=2e-3,
             at=("recommended", "near cap", "small"),
-            N=(1, 2, 5, 10),
+            N=(1, 5),
         ),
     ),
     mutants=(
@@ -182,6 +186,7 @@ def floor(cell: Cell, w: Array, bound: Callable[[Real, Real], Real], c: Extended
     inner_steps=(1, 5),
     problems=("opposed-curvature", "opposed-curvature-quadratic"),
     sharp="an equality on opposed curvature",
+    settled="attained",
     mutants=(
         Mutant("1.05 of the cap", "opposed-curvature", first_order_cap=lambda p: 1.05 * p.first_order_cap),
         Mutant("MAML's cap", "opposed-curvature", first_order_cap=lambda p: p.cap),
@@ -227,8 +232,9 @@ def at_share(share: float) -> Direction:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho",),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    by_default=RESAMPLED,
+    at=("near cap",),
+    inner_steps=(5,),
     also=("saddle",),
     sharp="saddle, the first term, as the gradient vanishes; the term with ρ has the right order in α only",
     mutants=(
@@ -260,6 +266,7 @@ def half_step(cell: Cell, w: Array) -> Measured:
     by=LeastGradient(lambda cell: first_order),
     cases=RESAMPLING,
     needs=("rho", "sigma", "lower_bound"),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     sharp="ramp, as αL → 0: 0.99 of it; the limit is that of first-order floor to first order",
@@ -288,10 +295,11 @@ def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
-        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.02, at=("small",), N=(1, 5)),
+        On("parabola", "slopes of the tasks differ along a parabola, as αL → 0", within=0.01, at=("small",), N=(5,)),
     ),
     mutants=(
         Mutant("½ for (2/3)^{3/2}", "parabola", rule="small", psi=lambda p: p.psi / (2 / 3) ** 1.5 / 2),

@@ -13,6 +13,7 @@ from theory.neighbours.first_order import first_order
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
+from verify.evidence.directions import RESAMPLED
 from verify.evidence.expectation import (
     Bound,
     Enumerated,
@@ -79,8 +80,9 @@ MEASURED = (
     by=LastGradient(),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
+    by_default=RESAMPLED,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(2,),
     attained=(
         On(
             "tent",
@@ -113,8 +115,9 @@ def first_order_bias(paper: Paper, gradient_norm: Real) -> Real:
     by=LastGradient(squared=True),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma_g"),
+    by_default=RESAMPLED,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(2,),
     attained=(
         On("saddle-noise", "noise at the top of a well grows by q a step", within=1e-3, at=("near cap",), N=(1, 5)),
     ),

@@ -15,7 +15,15 @@ from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import difference_step, differences, direction_error, mean_norm, residual
+from verify.evidence.directions import (
+    FEW,
+    RESAMPLED,
+    difference_step,
+    differences,
+    direction_error,
+    mean_norm,
+    residual,
+)
 from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import HESSIAN_FREE
@@ -38,8 +46,9 @@ STEP = "step δ a quarter of the distance over which the losses vary"
     measured=f"distance of the two directions, attacked over w, worst task; {STEP}",
     by=attack_points.of({"forward": 1, "central": 1, "raw": 1}),
     needs=("rho",),
+    by_default=FEW,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On("valleys", "l'' rises with slope ρ to both sides of the path's points", within=2e-3, at=("near cap",)),
     ),
@@ -81,8 +90,9 @@ def hessian_free_error(cell: Cell, w: Array, part: Mode) -> Measured:
     by=attack_points,
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On(
             "tooth-twins",
@@ -126,6 +136,7 @@ def hessian_free_floor(cell: Cell, w: Array) -> Measured:
     by=LeastGradient(lambda cell: partial(hessian_free, step=short_step(cell))),
     cases=frozenset({"resampling"}),
     needs=("rho", "sigma", "lower_bound"),
+    by_default=RESAMPLED,
     at=("recommended",),
     inner_steps=(5,),
     sharp="ramp, as αL → 0: 0.99 of it; the limit is that of hessian-free floor to first order",

@@ -17,7 +17,7 @@ from verify.claim import Mutant, On, claim, own
 from verify.claims.stepsize_cap import CURVATURE_CHANGE
 from verify.evidence.attack import attack_pairs, attack_points
 from verify.evidence.critical import contracts, first_failure
-from verify.evidence.directions import mean_norm
+from verify.evidence.directions import FEW, RESAMPLED, mean_norm
 from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, unit
 from verify.statements import IMAML
@@ -72,6 +72,7 @@ def error(cell: Cell, w: Array) -> Values:
     measured="change of iMAML's exact meta-gradient, attacked over w and u, with 1/λ the inner stepsize of the rule",
     by=attack_pairs,
     needs=("rho", "b"),
+    by_default=FEW,
     at=("near cap",),
     inner_steps=(1,),
     attained=(On("tooth", "a tooth beside the regularised minimum, as it shrinks", within=1e-3, at=("near cap",)),),
@@ -103,6 +104,7 @@ def imaml_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     measured="norm of the mean test gradient, attacked over w, with 1/λ the inner stepsize of the rule",
     by=attack_points,
     needs=("rho", "sigma", "b"),
+    by_default=FEW,
     at=("recommended",),
     inner_steps=(1,),
     attained=(On("convex-quadratic", "∇L = ∇l/(1 + αL)², as αL → 0", within=0.01, at=("small",), N=(1,)),),
@@ -133,6 +135,7 @@ def imaml_link(cell: Cell, w: Array) -> Measured:
     inner_steps=(1,),
     problems=("opposed-curvature", "opposed-curvature-quadratic"),
     sharp="an equality on opposed curvature",
+    settled="attained",
     mutants=(
         Mutant("1.05 of the cap", "opposed-curvature", N=1, imaml_cap=lambda p: 1.05 * p.imaml_cap),
         Mutant("Q < 2", "opposed-curvature", N=1, imaml_cap=lambda p: 0.5 / p.L),
@@ -174,8 +177,9 @@ MINIMUM, SYSTEM = "inner problem", "linear system"
     by=attack_points.of({MINIMUM: 0, SYSTEM: 0}),
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("fixed",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     also=("saddle", "tooth"),
     sharp="saddle: the first term, and the linear system",
     mutants=(

@@ -13,7 +13,7 @@ from theory.maml import adapt, meta_gradient
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import MORE_STEPS
@@ -47,8 +47,9 @@ def deployed(cell: Cell, w: Array, part: str) -> tuple[Array, Values]:
     by=attack_points.of(dict.fromkeys(MORE, 1)),
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("recommended",)),),
     mutants=(
         Mutant("q^{2N} dropped", "saddle", rule="near cap", more_steps_distance=lambda p, m, g: p.e(2 * m) * g),
@@ -76,8 +77,9 @@ def more_steps_distance(cell: Cell, w: Array, part: str) -> Measured:
     by=attack_points.of(dict.fromkeys(MORE, 1)),
     cases=RESAMPLING,
     needs=("rho", "sigma"),
+    by_default=RESAMPLED,
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(
         On(
             "late-bend",
@@ -112,14 +114,14 @@ def more_steps_floor(cell: Cell, w: Array, part: str) -> Measured:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     problems=("cusp", "spikes", "late-bend"),
     attained=(
         On(
             "late-bend",
             "one task bends where its N steps end, the other goes on along the top of a well",
             within=1e-3,
-            at=("recommended", "near cap"),
+            at=("near cap",),
         ),
     ),
     mutants=(
@@ -161,8 +163,9 @@ def floor(cell: Cell, w: Array, part: str, c: float, bound: Callable[[Real, Real
     ),
     by=attack_points,
     needs=("rho",),
+    by_default=FEW,
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("cusp-mismatch", "curvature L, and a mismatch along the gradient", within=1e-9, at=("recommended",)),),
     mutants=(
         Mutant("mismatch dropped", "cusp-mismatch", missed_descent=lambda p, g, b: p.missed_descent(g, 0.0)),

@@ -15,7 +15,7 @@ from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import RESAMPLED, direction_error, mean_gradient, mean_norm, residual
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import REPTILE
 from verify.verdict import Measured
@@ -51,8 +51,9 @@ def directions(cell: Cell, w: Array) -> Array:
     by=attack_points.of(dict.fromkeys(FROM, 1)),
     cases=RESAMPLING,
     needs=("rho",),
+    by_default=RESAMPLED,
     at=("near cap",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     attained=(On("saddle", "near the top of a well every factor is q", at=("near cap",)),),
     mutants=(
         Mutant("q^N for q^{2N}", "saddle", phi_reptile=lambda p: p.phi_reptile_first_order),
@@ -80,8 +81,9 @@ def reptile_distance(cell: Cell, w: Array, part: str) -> Measured:
     by=attack_points,
     cases=RESAMPLING,
     needs=("rho", "sigma"),
-    at=("recommended", "near cap"),
-    inner_steps=(1, 5),
+    by_default=RESAMPLED,
+    at=("near cap",),
+    inner_steps=(5,),
     attained=(On("offset-cusp", "two halves of a cusp cancel, as αL → 0", within=2e-3, at=("small",), N=(1, 5)),),
     mutants=(
         Mutant("first-order MAML's floor", "offset-cusp", rule="small", phi_reptile=lambda p: p.phi_first_order),
@@ -109,7 +111,7 @@ def reptile_floor(cell: Cell, w: Array) -> Measured:
     cases=RESAMPLING,
     needs=("rho", "sigma"),
     at=("recommended",),
-    inner_steps=(1, 5),
+    inner_steps=(5,),
     problems=("cusp", "spikes", "offset-cusp"),
     attained=(
         On("offset-cusp", "one step: two halves of a cusp cancel", within=5e-4, N=(1,), at=("near cap", "recommended")),

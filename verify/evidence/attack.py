@@ -69,7 +69,7 @@ class Attack(Way):
                 lambda coded: measure(cell, **self.decode(cell, coded)), self.starts(cell, *label), cell.effort, search
             )
 
-        finding = shared(cell, attack, cell.claim, cell.formula, *cell.changes.items(), *label)
+        finding = shared(cell, attack, cell.claim, cell.effort, cell.formula, *cell.changes.items(), *label)
         found = self.decode(cell, np.asarray(finding.witness["point"])[None])
         return replace(finding, label="".join(label), witness={name: _plain(value[0]) for name, value in found.items()})
 

@@ -13,6 +13,10 @@ from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.verdict import Values
 
+RESAMPLED = ("rotated-cosine-finite-noise", "softmax-bandit")
+FEW = (*RESAMPLED, "welsch")
+"""Ordinary problems on which claims about the neighbours are examined where none is chosen."""
+
 
 def direction_error(cell: Cell, w: Array) -> Values:
     """Error of a direction, or of a meta-gradient, per task: no direction makes more roundings than that one does."""

@@ -15,7 +15,7 @@ from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.rounding import unit
-from verify.evidence.runs import run_error, schedule
+from verify.evidence.runs import chosen_by, run_error, schedule
 from verify.verdict import Finding
 
 
@@ -33,7 +33,9 @@ class LeastGradient(Way):
     def findings(self, cell: Cell, measure: Callable[[Cell, Paper], Guarantee]) -> Iterator[Finding]:
         """One run, which draws nothing."""
         problem, promise = cell.problem, partial(measure, cell)
-        s = schedule(cell, **{"C_beta": self.C_beta, "K": cell.effort.meta_steps, **made_for(cell)})
+        s = schedule(
+            cell, **{"C_beta": self.C_beta, "K": cell.effort.meta_steps, **chosen_by(problem, ("C_beta", "K"))}
+        )
         bound = float(promise(cell.paper_at(s)).bound)
         trajectory = run(
             "exact", problem, cell.constants, s, problem.start, cell.rng("run"), direction=self.direction(cell)
@@ -51,9 +53,3 @@ class LeastGradient(Way):
             label=f"C_β = {s.C_beta:g}, K = {s.K:g}",
             witness={"C_beta": float(s.C_beta), "K": float(s.K), "Delta": float(s.Delta)},
         )
-
-
-def made_for(cell: Cell) -> dict[str, float]:
-    """What the problem is made for of the schedule of a run without noise."""
-    wanted = cell.problem.made_for
-    return {name: wanted[name] for name in ("C_beta", "K") if "K" in wanted}

@@ -19,7 +19,7 @@ from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
-from verify.evidence.moments import is_isotropic, mean_gradient_norm
+from verify.evidence.moments import is_linear, mean_gradient_norm
 from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
@@ -43,6 +43,8 @@ MANY = 10**9
 """Tasks per step from which on a step of Algorithm 1 is as good as its mean."""
 LONGEST = 1000
 """Meta steps from which on runs that can be computed without any draw are."""
+MOST = 10**6
+"""Meta steps that a run may take at most."""
 CUT = 1.5
 """Samples count for at most this multiple of the bound in the lower limit, whatever their range."""
 
@@ -66,8 +68,7 @@ class Run(Way):
     def findings(self, cell: Cell, promise: Promise) -> Iterator[Finding]:
         """One finding for each schedule; none where no interval could be made."""
         problem = cell.problem
-        read = ("C_beta", "K") if self.algorithm == "exact" else problem.made_for
-        made_for = {name: problem.made_for[name] for name in read if "K" in problem.made_for}
+        made_for = chosen_by(problem, ("C_beta", "K")) if self.algorithm == "exact" else chosen_by(problem)
         settings = [made_for] if made_for else self.settings
         for setting in settings:
             if self.algorithm == "exact" or problem.deterministic:
@@ -75,12 +76,23 @@ class Run(Way):
                 yield exact_run(cell, promise, s)
                 continue
             s = schedule(cell, **{"K": horizon(cell, setting["C_beta"]), **setting})
-            if float(s.B) >= MANY:
+            if float(s.K) > LONGEST and is_linear(problem):
+                yield linear_run(cell, promise, s)
+            elif float(s.B) >= MANY:
                 yield expected_run(cell, promise, s)
-            elif float(s.K) > LONGEST and is_isotropic(problem):
-                yield isotropic_run(cell, promise, s)
             elif made_for or math.isfinite(largest_mean(problem, s)):
                 yield sampled_run(cell, promise, self.algorithm, s, share=len(settings))
+
+
+def chosen_by(problem: Problem, read: Sequence[str] = ()) -> dict[str, float]:
+    """Fields of the schedule of a run that a problem is made for, all or those that are read.
+
+    None where it names no run, or one that is too long to be made and reads but these fields.
+    """
+    K = problem.made_for.get("K", math.inf)
+    if math.isinf(K) or (read and K > MOST):
+        return {}
+    return {name: value for name, value in problem.made_for.items() if not read or name in read}
 
 
 def schedule(cell: Cell, **fields: Any) -> Schedule:
@@ -143,7 +155,7 @@ def expected_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
     as much at each further step.
     """
     bound, steps, free = float(promise(cell.paper_at(s)).bound), cell.effort.meta_steps, replace(s, Delta=0.0)
-    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free)
+    mean, error = shared(cell, partial(mean_norm_of_means, cell, free, steps), "run along means", free, steps)
     return Finding(
         measured=mean,
         bound=bound,
@@ -168,10 +180,10 @@ def mean_norm_of_means(cell: Cell, s: Schedule, steps: int) -> tuple[float, floa
     return float(np.mean(norms)), error
 
 
-def isotropic_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
-    """The mean over all runs on isotropic quadratics, from 0, between limits that rest on moments."""
+def linear_run(cell: Cell, promise: Promise, s: Schedule) -> Finding:
+    """The mean over all runs from 0 that are linear in w, between limits that rest on moments."""
     bound, free = float(promise(cell.paper_at(s)).bound), replace(s, Delta=0.0)
-    mean = shared(cell, partial(mean_gradient_norm, cell.problem, free), "isotropic run", free)
+    mean = shared(cell, partial(mean_gradient_norm, cell.problem, free), "linear run", free)
     return Finding(
         measured=float(mean.estimate[0]),
         bound=bound,

@@ -82,7 +82,7 @@ def sample_paths(
     """`count` independent inner paths for every task from each of `w` (P, d): N + 1 arrays (count, P, tasks, d)."""
     chosen = _all_tasks(problem, count, len(w))
     start = np.broadcast_to(w[:, None], (*chosen.shape, problem.dim))
-    return adapt(start, alpha, [problem.minibatch(chosen, S, rng) for _ in range(N)])
+    return adapt(start, alpha, (problem.minibatch(chosen, S, rng) for _ in range(N)))
 
 
 def sample_estimator(
@@ -91,7 +91,9 @@ def sample_estimator(
     """Fresh Hessian batches of `D` and outer batches of `T` data on sampled paths: `Ĝ_i` (count, P, tasks, d)."""
     chosen = _all_tasks(problem, *paths[0].shape[:2])
     v = problem.minibatch(chosen, T, rng).gradient(paths[-1])
-    return pull_back(v, paths, alpha, [problem.minibatch(chosen, D, rng) for _ in paths[:-1]])
+    for point in reversed(paths[:-1]):  # one batch at a time: thousands of them may hold the pieces of long splines
+        v = pull_back(v, [point], alpha, [problem.minibatch(chosen, D, rng)])
+    return v
 
 
 def linear_deviation(problem: Problem, paths: list[Array], exact: list[Array], alpha: float) -> Array:

@@ -139,6 +139,9 @@ def test_one_point_meets_one_loss_with_the_digits_of_many(N: int) -> None:
     for k, point in enumerate(w):
         gradient, alone = train.linearize(point[None])
         np.testing.assert_array_equal(gradient, together[k, None])
-        np.testing.assert_array_equal(alone(np.full((1, 1), 0.7)), hessian(np.full((1, 1), 0.7))[k, None])
+        for shape in ((1,), (1, 1), (3, 1, 1)):  # the product takes the shape of both, as with many
+            product = alone(np.full(shape, 0.7))
+            assert product.shape == np.broadcast_shapes(shape, (1, 1))
+            np.testing.assert_array_equal(product, np.broadcast_to(hessian(np.full(1, 0.7))[k, None], product.shape))
         np.testing.assert_array_equal(meta_gradient(point[None], 0.3, N, train, test), meta[k])
         assert meta_gradient(point[None, None], 0.3, N, train, test).shape == (1, 1, 1)

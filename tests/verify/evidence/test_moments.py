@@ -1,4 +1,4 @@
-"""Moments of runs on isotropic quadratics, beside brute force and beside runs."""
+"""Moments of linear runs, beside brute force and beside runs."""
 
 from itertools import product
 
@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from problems.noise_floor import both_ways, noise_floor, noise_floor_data
+from problems.opposed_floor import opposed_floor
 from problems.problem import Problem
 from problems.registry import family
+from tests.problems.test_opposed_floor import stationary
 from theory.algorithms import Algorithm, run
 from theory.constants import Schedule
-from verify.evidence.moments import Law, is_isotropic, mean_gradient_norm
+from verify.evidence.moments import Law, is_linear, mean_gradient_norm
 
 D = 3
 VECTORS = np.concatenate([both_ways(1.3, D), both_ways(0.4, D)])
@@ -48,7 +50,7 @@ def test_the_limits_enclose_the_mean_of_runs(problem: Problem, algorithm: Algori
     mean, error = norms.mean_gradient_norm.mean(), 5 * norms.mean_gradient_norm.std() / np.sqrt(3000)
     found = mean_gradient_norm(problem, s)
     assert found.lower[0] - error < mean < found.upper[0] + error
-    assert error < 0.03 * mean
+    assert error < 0.05 * mean
     assert found.upper[0] < 1.35 * found.lower[0]
 
 
@@ -71,8 +73,22 @@ def test_a_run_that_has_settled_is_as_long_as_it_should_be() -> None:
     assert settled == pytest.approx(upper, rel=4e-3)
 
 
-def test_only_isotropic_quadratics_of_one_curvature_are_so_computed() -> None:
-    assert is_isotropic(family("noise-floor-wide").build(1, 0.1))
-    assert is_isotropic(family("noise-floor-data").build(1, 0.1))
-    assert not is_isotropic(family("quadratic").build(1, 0.1))
-    assert not is_isotropic(family("opposed-curvature-quadratic").build(1, 0.1))
+@pytest.mark.parametrize(("N", "alpha_L"), [(1, 0.125), (5, 0.03)])
+def test_the_limits_enclose_the_stationary_mean_on_the_opposed_floor(N: int, alpha_L: float) -> None:
+    """Where ĥ varies from step to step, together with the size of the noise."""
+    problem = opposed_floor(N, alpha_L, dim=6, ordinary=48, tasks_per_step=500)
+    made_for = {**problem.made_for, "K": 10**12}
+    found = mean_gradient_norm(problem, Schedule(N=N, alpha=alpha_L / problem.constants.L, **made_for))
+    norms = stationary(problem, N, alpha_L)
+    mean, error = norms.mean(), 5 * norms.mean(axis=1).std() / np.sqrt(len(norms))
+    assert found.lower[0] - error < mean < found.upper[0] + error
+    assert error < 0.05 * mean
+    assert found.upper[0] < 1.25 * found.lower[0]
+
+
+def test_only_runs_that_are_linear_are_so_computed() -> None:
+    assert is_linear(family("noise-floor-wide").build(1, 0.1))
+    assert is_linear(family("noise-floor-data").build(1, 0.1))
+    assert is_linear(family("opposed-floor").build(1, 0.1))
+    assert not is_linear(family("quadratic").build(1, 0.1))
+    assert not is_linear(family("opposed-curvature-quadratic").build(1, 0.1))

@@ -231,3 +231,12 @@ def test_equal_cells_give_equal_runs_and_other_seeds_do_not() -> None:
     assert first == again
     assert first.measured != other.measured
     assert np.isclose(first.measured, other.measured, rtol=0.2)
+
+
+def test_a_run_that_is_too_long_to_be_made_is_left_to_what_needs_none() -> None:
+    floor = cell_of("opposed-floor", N=1)
+    assert floor.problem.made_for["K"] > 1e12
+    (finding,) = Run("exact", ({"C_beta": 1.0},)).findings(floor, promised(1.0))
+    assert finding.witness["K"] == SMALL.meta_steps
+    (finding,) = Run("finite-sum", ({"C_beta": 1.0},)).findings(floor, promised(1.0))
+    assert finding.witness["K"] == floor.problem.made_for["K"]
