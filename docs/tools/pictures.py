@@ -81,6 +81,7 @@ PICTURES = {
     "vee": Picture(N=2, margin=0.6, free={"steepness": 6.0}),
     "weighted-cusp": Picture(N=2, alpha_L=0.15, margin=0.6, tasks=(0, -1), free={"steepness": 6.0}),
     "weighted-cusp-finite-sum": Picture(N=2, alpha_L=0.15, margin=0.6, tasks=(0, -1), free={"steepness": 6.0}),
+    "parabola": Picture(N=2, alpha_L=0.15, margin=2.5),
 }
 
 
