@@ -22,7 +22,7 @@ from verify.commands.places import RESULTS, free, latest, out_option
     "problems",
     metavar="PROBLEM",
     multiple=True,
-    help="Registered problem, or FILE.py:FACTORY; repeatable. Default: those of each claim.",
+    help="Registered problem, FILE.py:FACTORY or FILE.json; repeatable. Default: those of each claim.",
 )
 @click.option(
     "--inner-steps",

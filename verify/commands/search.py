@@ -84,14 +84,14 @@ def search(
         except FormulaError as error:
             fail(one_line(error), 3)
         worst = max(found, key=lambda each: each.ratio)
-        if out is not None:
-            _write(worst, out)
-        if draw is not None and figure is not None:
-            draw(worst, figure)
         if as_json:
             click.echo(json.dumps([each.to_dict() for each in found], indent=1, ensure_ascii=False))
         else:
             click.echo(text(found, out))
+        if out is not None:
+            _write(worst, out)
+        if draw is not None and figure is not None:
+            draw(worst, figure)
     return exit_code(found)
 
 

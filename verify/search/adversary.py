@@ -28,6 +28,8 @@ NOISE = -1.0, 4.0
 """Powers of ten between which the noise `σ_g` of one datum is, in `L²/ρ`."""
 GRADIENTS = -2.0, 2.5
 """The same for `|∇l(w)|`."""
+LARGEST = 1e100
+"""What stands for an infinite ratio, as of a bound that vanishes."""
 BATCH = {"S": 1}
 ATTAINED, REFUTED = 0.99999, 1 + 1e-15
 """Measured over bound from which on nothing more is searched: where the bound is proved, and where it need not hold."""
@@ -96,7 +98,7 @@ class Adversary:
 
     def ratio(self, coded: Array) -> Values:
         """Measured over bound of each member, less the rounding error; finite."""
-        return np.minimum(self.measured(coded).ratio(), 1e100)
+        return np.minimum(self.measured(coded).ratio(), LARGEST)
 
     def drawn(self, coded: Array) -> tuple[Drawn, dict[str, Any]]:
         """The losses of one member `coded` (length,), and where they are measured: a witness."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from verify.claim import claims
+from verify.running.loading import claim_spec
+from verify.search.adversary import LARGEST
 from verify.search.searching import Found, refuted
 
 
@@ -12,7 +16,7 @@ def line(found: Found) -> str:
     """One target in one line."""
     what = ", ".join(filter(None, [found.claim, found.part, found.mutant and f"mutant {found.mutant!r}"]))
     where = f"N = {found.N}, {found.rule}"
-    ratio = f"{found.ratio:.6f}" if found.ratio < 1e4 else f"{found.ratio:.3g}"
+    ratio = "any multiple" if found.ratio >= LARGEST else f"{found.ratio:.6f}"
     outcome = "refuted" if found.refutes else "not refuted"
     return f"{what}, {where}: {ratio} of the bound, {outcome} ({found.evaluations} losses tried)"
 
@@ -32,11 +36,15 @@ def text(found: Sequence[Found], out: Path | None) -> str:
             f"worst: measured {worst.measured:.6g}, bound {worst.bound:.6g}, at ∇l(w) = {size}{noise} (L = ρ = 1)"
         )
     if out is not None and not worst.mutant:
-        lines.append(
-            f"again: python -m verify run --claim {worst.claim.replace(' ', '_')} --problem {out} "
-            f"--inner-steps {worst.N} --profile quick --out again"
-        )
+        lines.append(f"again: {_command(worst, out)}")
     return "\n".join(lines)
+
+
+def _command(found: Found, out: Path) -> str:
+    """Return the command that examines the claim on the loss in the file `out`."""
+    claim = f"{claim_spec(claims()[found.claim])}{found.claim.replace(' ', '_')}"
+    chosen = ("--claim", claim, "--problem", str(out), "--inner-steps", str(found.N))
+    return shlex.join(["python", "-m", "verify", "run", *chosen, "--profile", "quick", "--out", "again"])
 
 
 def exit_code(found: Sequence[Found]) -> int:

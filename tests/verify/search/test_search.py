@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,26 @@ def test_the_worst_loss_is_written_and_examined_again(short: None, tmp_path: Pat
     ratios = [r["tightness"] for r in records if r["claim"] == "smoothness" and r["rule"] == "near cap"]
     assert max(ratios) >= kept["ratio"] - 1e-3
     assert {r["verdict"] for r in records} == {"holds"}
+
+
+def test_the_loss_that_refutes_a_bound_of_ones_own_refutes_it_again(short: None, tmp_path: Path) -> None:
+    mine, file = tmp_path / "my bounds.py", tmp_path / "worst.json"
+    mine.write_text('from verify import bound\nbound("smoothness", name="mine", C_L=lambda p: p.C_L / 2)\n')
+    result = invoke(mine, "--gradient", 5, "--out", file)
+    assert (result.exit_code, ", refuted (" in result.stdout) == (1, True), result.output
+    command = shlex.split(result.stdout.split("again: python -m verify ")[1])[:-2]
+    run = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "again"), "--jobs", "1"])
+    assert run.exit_code == 1, run.output
+    assert "mine: refuted by worst.json, N = 1, " in run.stdout
+
+
+def test_the_worst_loss_is_drawn(short: None, tmp_path: Path) -> None:
+    result = invoke("link", "--budget", 1, "--figure", tmp_path / "worst.svg")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("link, ") == 2
+    assert "worst: measured " in result.stdout
+    drawn = (tmp_path / "worst.svg").read_text(encoding="utf-8")
+    assert drawn.count("task 1") == drawn.count("task 2") == 1
 
 
 def test_json_and_exit_codes(short: None, tmp_path: Path) -> None:
