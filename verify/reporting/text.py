@@ -26,7 +26,7 @@ def ledger(out: Path) -> str:
     run = _results(out)
     found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
-    lines += [line for text in WHOSE for line in textwrap.wrap(text, _width())]
+    lines += [line for text in WHOSE for line in textwrap.wrap(text, max(_width(), LEAST))]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
     statements = grouped(claims().values())
@@ -41,7 +41,6 @@ def ledger(out: Path) -> str:
 
 
 def _width() -> int:
-    """Columns of a line."""
     return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
 
 
