@@ -140,8 +140,8 @@ def caption(table: Table) -> str:
         Largest measured/bound over all checks of the suite's {PROFILE} profile (N = {steps}, the stepsize rules of each
         claim, seed {table.seed}), decimals cut: claims (rows) on the ordinary problems, and on the best of the
         instances that were made for the claim (last column); no entry where a claim does not apply. {attained} of
-        {len(values)} come within {NEAR:.0%} on some problem. A dot: measured is no more than rounding. Set apart below
-        are an equation, of which only rounding is measured, and what is an observation of ordinary problems, no bound.
+        {len(values)} come within {NEAR:.0%} on some problem. A dot: measured is no more than rounding. Set apart below:
+        equations, of which only rounding is measured, and observations of ordinary problems.
     """)
 
 

@@ -75,10 +75,12 @@ PICTURES = {
     "saddle-pair-finite-sum": Picture(start=0.5, window=(-8, 8)),
     "tooth-twins": Picture(N=2, margin=0.8, free={"width": 1.0}),
     "two-point-pair": Picture(window=(-3, 10)),
+    "tooth": Picture(N=1, top=-0.9985, margin=0.6, free={"steepness": 0.02}),
     "valleys": Picture(N=2, margin=1.2),
     "vee": Picture(N=2, margin=0.6, free={"steepness": 6.0}),
     "weighted-cusp": Picture(N=2, alpha_L=0.15, margin=0.6, tasks=(0, -1), free={"steepness": 6.0}),
     "weighted-cusp-finite-sum": Picture(N=2, alpha_L=0.15, margin=0.6, tasks=(0, -1), free={"steepness": 6.0}),
+    "parabola": Picture(N=2, alpha_L=0.15, margin=2.5),
 }
 
 

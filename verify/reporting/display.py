@@ -84,7 +84,7 @@ def _claim_table(statements: Mapping[str, Sequence[ClaimSummary]], width: int) -
     for statement, claims in statements.items():
         if statement == second:
             table.add_row("")
-            table.add_row(Text(elided(NEIGHBOURS_TITLE, names), style="bold"))
+            table.add_row(Text(NEIGHBOURS_TITLE.partition(":")[0], style="bold"))
         table.add_row(Text(elided(statement, names), style="bold"))
         for claim in claims:
             worst = claim.worst

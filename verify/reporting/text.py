@@ -26,7 +26,7 @@ def ledger(out: Path) -> str:
     run = _results(out)
     found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
-    lines += [line for text in WHOSE for line in textwrap.wrap(text, 100)]
+    lines += [line for text in WHOSE for line in textwrap.wrap(text, max(_width(), LEAST))]
     if run is not None and run.torn:
         lines.append("note: its torn last line was dropped")
     statements = grouped(claims().values())
@@ -40,9 +40,14 @@ def ledger(out: Path) -> str:
     return "\n".join(lines)
 
 
+def _width() -> int:
+    """Columns of a line."""
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
+
+
 def _listed(name: str, below: Iterable[str], indent: int) -> list[str]:
     """Return a name and texts beside it, each wrapped; a name that is too long has its line to itself."""
-    width = max(min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH), indent + LEAST)
+    width = max(_width(), indent + LEAST)
     lines = [line for text in below for line in textwrap.wrap(text, width - indent, break_on_hyphens=False)]
     first = lines.pop(0) if lines and len(name) <= indent - 2 else ""
     return [f"{name:<{indent}}{first}".rstrip(), *(" " * indent + line for line in lines)]
