@@ -35,7 +35,7 @@ def explain(name: str) -> str:
 
     Raises ValueError with the nearest name where there is none.
     """
-    if name in families():
+    if name in families() or Spec.parse(name).is_drawn:
         return problem(name)
     try:
         return "\n\n".join(claim(claims()[each]) for each in find_claims(name))

@@ -41,7 +41,6 @@ def ledger(out: Path) -> str:
 
 
 def _width() -> int:
-    """Columns of a line."""
     return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
 
 

@@ -65,6 +65,8 @@ def load_module(field: str, spec: str) -> ModuleType:
     ValueError : one line, where there is no such file or module, or it cannot be imported.
     """
     named, version = Spec.parse(spec), 0
+    if named.is_drawn:
+        raise ValueError(f"{field} = {spec!r} is not allowed: it must be a Python file, FILE.py:NAME")
     if named.file is not None:
         if not named.file.is_file():
             raise ValueError(f"{field} = {spec!r}: there is no file {named.file}")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import problems.data
 from verify.cell import PROFILES, Cell
 from verify.claim import claims
 from verify.commands.main import cli
@@ -228,6 +229,16 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: str, line: str) -> Non
     result = CliRunner().invoke(cli, ["search", *arguments.split()])
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.output
     assert line in result.stderr
+
+
+def test_a_drawn_loss_is_explained_as_a_problem_and_is_no_claim() -> None:
+    file = str(Path(problems.data.__file__).with_name("found") / "link-1.json")
+    result = CliRunner().invoke(cli, ["explain", file])
+    assert result.exit_code == 0, result.output
+    assert "link-1.json" in result.stdout
+    result = CliRunner().invoke(cli, ["run", "--claim", file])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "is not allowed: it must be a Python file" in result.stderr
 
 
 def test_past_the_cap_a_bound_that_needs_it_is_silent() -> None:
