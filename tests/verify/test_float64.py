@@ -39,6 +39,11 @@ def test_few_steps_attain(claim: str, problem: str) -> None:
     assert {record.verdict for record in records(claim, problem, 5, "fixed")} == {"holds"}
 
 
+def test_points_that_float64_takes_for_one_are_no_error() -> None:
+    """The V is so steep there that a point and its neighbour are the same number."""
+    assert {record.verdict for record in records("constants", "vee", 200, "near cap")} == {"holds"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("N", [50, 100, 200, 1000])
 @pytest.mark.parametrize("seed", range(6))

@@ -47,7 +47,7 @@ def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     problem, L = cell.problem, cell.constants.L
     size = extent(problem, w)
     h = np.linalg.norm(u - w, axis=-1, keepdims=True)
-    first = np.broadcast_to((u - w) / h, (*size.shape, problem.dim))
+    first = np.broadcast_to((u - w) / np.maximum(h, TINY), (*size.shape, problem.dim))
     measured = []
     for loss in (problem.inner,) if problem.inner is problem.outer else (problem.inner, problem.outer):
         v = steepest(partial(loss.hvp, w), first)
@@ -62,7 +62,7 @@ def hessian_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     size = extent(problem, w)
     distance = norm(u - w)
     h = distance[..., None]
-    first = np.broadcast_to((u - w) / h, (*size.shape, problem.dim))
+    first = np.broadcast_to((u - w) / np.maximum(h, TINY), (*size.shape, problem.dim))
     fast = steepest(lambda v: problem.inner.hvp(w + h * v, v) - problem.inner.hvp(w, v), first)
 
     def change(v: Array) -> Array:
