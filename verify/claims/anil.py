@@ -72,7 +72,8 @@ def anil_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     at=("fixed",),
     problems=("convex-head",),
     attained=(
-        On("convex-head", "the head leads every step into the rest of w", within=1e-6, at=("fixed", "near cap")),
+        # a direction is searched: it is found to some 1e-3, and the ratio is flat there
+        On("convex-head", "the head leads every step into the rest of w", within=1e-4, at=("fixed", "near cap")),
     ),
     mutants=(
         Mutant("1 for Q_{2N}", "convex-head", rule="fixed", anil_stretch=lambda p, mu, n: 1.0),
