@@ -16,6 +16,8 @@ from theory.loss import Array, Loss, TaskIndex
 from theory.validation import Float64Error
 
 BASE, VALUE, GRADIENT, CURVATURE, SLOPE = range(5)
+FEW_KNOTS = 64
+"""Up to so many a point is compared with all knots at once; more would take as many numbers a point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +143,22 @@ class CurvatureSpline(Loss):
     def _locate(self, w: Array) -> tuple[Array, Array]:
         """Distance of `w` from the base of its segment (...), and that segment's row of `pieces` (..., 5)."""
         x = w[..., 0]
-        segment = (x[..., None] >= self.knots).sum(axis=-1)
+        segment = self._segment(x)
         rows, first = self._rows
         piece = rows[first + segment]
         return x - piece[..., BASE], piece
+
+    def _segment(self, x: Array) -> Array:
+        """How many knots are at `x` (...) or left of it: by comparing with all, or by bisection where they are many."""
+        *batch, M = self.knots.shape
+        if M <= FEW_KNOTS:
+            return np.asarray((x[..., None] >= self.knots).sum(axis=-1))
+        knots, first = self.knots.ravel(), M * np.arange(math.prod(batch)).reshape(batch)
+        segment = np.zeros(np.broadcast_shapes(x.shape, tuple(batch)), dtype=np.intp)
+        for step in (1 << bit for bit in reversed(range(M.bit_length()))):
+            further = segment + step
+            segment = np.where((further <= M) & (x >= knots[first + np.minimum(further, M) - 1]), further, segment)
+        return segment
 
     def _alone(self, w: Array) -> bool:
         """Whether one point meets one loss: there an array costs ten times as much as Python's own floats."""
