@@ -24,7 +24,7 @@ REPORT = "report.html"
 TEMPLATES = Path(__file__).with_name("templates")
 COLUMNS = (
     *("claim", "problem", "spec", "N", "rule", "label", "measured", "lower", "upper", "bound", "slack"),
-    *("tightness", "method", "samples", "verdict", "note", "index", "rounding"),
+    *("tightness", "method", "samples", "verdict", "note", "index", "rounding", "claim_spec"),
 )
 """What the page knows of each check, in the order of its CSV file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,13 @@ def test_on_paper_there_are_statements_and_assumptions_and_no_controls(page: Any
     assert page.locator("dt:visible", has_text="assumptions").count() == 4
     for unprinted in (".controls", ".heatmap", ".checks"):
         assert page.locator(f"{unprinted}:visible").count() == 0
+
+
+def test_the_command_of_a_check_names_the_file_of_a_user_s_claim(browser: Any, cell_of: CellOf, tmp_path: Path) -> None:
+    records = [replace(record, claim_spec="/home/me/mine.py:") for record in evaluate(cell_of("fake draws", 1))]
+    summary = summarise(Header.new({"seed": 7, "profile": "quick"}), records)
+    opened = browser.new_page()
+    opened.goto(f"{write_report(tmp_path, summary, records).as_uri()}#claim-fake-draws")
+    said = opened.locator("[data-claim='fake draws'].checks tbody button").first.get_attribute("title")
+    opened.close()
+    assert "verify run --claim '/home/me/mine.py:fake draws' --problem " in said

@@ -27,7 +27,7 @@ const columns = [
 
 const place = check => [check.claim, check.problem, check.N, check.rule, check.index].map(encodeURIComponent).join("/");
 const quoted = word => /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-const command = check => `python -m verify run --claim ${quoted(check.claim)} --problem ${quoted(check.spec)} --inner-steps ${check.N} --profile ${data.profile} --seed ${data.seed} --out check --overwrite`;
+const command = check => `python -m verify run --claim ${quoted(check.claim_spec + check.claim)} --problem ${quoted(check.spec)} --inner-steps ${check.N} --profile ${data.profile} --seed ${data.seed} --out check --overwrite`;
 
 /** Sort what `rows` gives by the column of a header that is pressed; pressed again, the other way round. */
 function sortable(table, order) {
