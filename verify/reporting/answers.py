@@ -23,12 +23,7 @@ def answer(records: Collection[Record]) -> str:
     "" for a claim of the suite itself, for an audit of constants, and where none was judged.
     """
     name = next(iter(records)).claim
-    known = claims().get(name)
-    if (
-        (known.ours or known.audit)
-        if known
-        else not any(record.claim_spec or LEDGER in record.witness for record in records)
-    ):
+    if not _is_users(name, records):
         return ""
     open_ones = [record for record in records if record.verdict in ("error", "inconclusive")]
     judged = [record for record in records if record.verdict in JUDGED]
@@ -46,6 +41,13 @@ def answer(records: Collection[Record]) -> str:
         return f"{name}: not refuted, but the same as the ledger's bound in all {len(judged)} checks"
     ratio = f"{tightest.tightness or 0.0:.4g}"
     return f"{name}: not refuted in {len(judged)} checks; tightest {ratio} on {tightest.where}{_beside(tightest)}"
+
+
+def _is_users(name: str, records: Collection[Record]) -> bool:
+    """Whether a claim is a bound of a user: the claim itself tells, or its records where it is not loaded here."""
+    if known := claims().get(name):
+        return not (known.ours or known.audit)
+    return any(record.claim_spec or LEDGER in record.witness for record in records)
 
 
 def _numbers(record: Record) -> str:
@@ -76,16 +78,22 @@ def _beside(record: Record) -> str:
 
 def command(record: Record) -> str:
     """Return the command that makes a check again, and as little else as there is."""
+    return run_again(
+        record.claim, record.claim_spec, record.problem_spec, record.N, profile=record.profile, seed=record.seed
+    )
+
+
+def run_again(claim: str, claim_spec: str, problem: str, N: int, **options: object) -> str:
+    """Return the command that examines a claim on a problem at N inner steps, with other options of a run."""
     chosen = {
-        "claim": f"{_near(record.claim_spec)}{record.claim.replace(' ', '_')}",
-        "problem": _near(record.problem_spec),
-        "inner-steps": record.N,
-        "profile": record.profile,
-        "seed": record.seed,
+        "claim": f"{_near(claim_spec)}{claim.replace(' ', '_')}",
+        "problem": _near(problem),
+        "inner-steps": N,
+        **options,
         "out": "again",
     }
-    options = [text for name, value in chosen.items() for text in (f"--{name}", str(value))]
-    return shlex.join(["python", "-m", "verify", "run", *options])
+    words = [text for name, value in chosen.items() for text in (f"--{name}", str(value))]
+    return shlex.join(["python", "-m", "verify", "run", *words])
 
 
 def _near(spec: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from verify.claim import claims
+from verify.reporting.answers import run_again
 from verify.running.loading import claim_spec
 from verify.search.adversary import LARGEST
 from verify.search.searching import Found, refuted
@@ -42,9 +42,7 @@ def text(found: Sequence[Found], out: Path | None) -> str:
 
 def _command(found: Found, out: Path) -> str:
     """Return the command that examines the claim on the loss in the file `out`."""
-    claim = f"{claim_spec(claims()[found.claim])}{found.claim.replace(' ', '_')}"
-    chosen = ("--claim", claim, "--problem", str(out), "--inner-steps", str(found.N))
-    return shlex.join(["python", "-m", "verify", "run", *chosen, "--profile", "quick", "--out", "again"])
+    return run_again(found.claim, claim_spec(claims()[found.claim]), str(out), found.N, profile="quick")
 
 
 def exit_code(found: Sequence[Found]) -> int:

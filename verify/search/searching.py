@@ -142,13 +142,13 @@ def search(target: Target, workers: Workers, budget: int, progress: Told = lambd
     progress : told after each restart.
     """
     best, done, spent = None, 0, 0
-    restarts = max(1, budget // RESTART)
+    restarts, enough = max(1, budget // RESTART), Adversary(target).enough
     for climbed in _in_order(target, restarts, workers):
         done, spent = done + 1, spent + climbed.evaluations
         if best is None or climbed.ratio > best.ratio:
             best = climbed
         progress(done, restarts, best.ratio)
-        if best.ratio >= Adversary(target).enough:
+        if best.ratio >= enough:
             break
     assert best is not None
     return _found(target, best.coded, spent)
