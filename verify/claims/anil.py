@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from problems.convex_head import CONVEXITY, HEAD
-from problems.problem import Case
 from theory.extended import plain
 from theory.loss import Array
 from theory.maml import mean_over_tasks
@@ -17,8 +16,6 @@ from verify.evidence.directions import FEW, direction_error
 from verify.evidence.quantities import norm
 from verify.statements import ANIL
 from verify.verdict import Measured, Values
-
-RESAMPLING: frozenset[Case] = frozenset({"resampling"})
 
 
 def change(cell: Cell, w: Array, u: Array, head: Array) -> tuple[Values, Values]:
@@ -67,7 +64,7 @@ def anil_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     assumes=("task losses are L-smooth with ρ-Lipschitz Hessian", "μ-strongly convex head", "αL ≤ 1"),
     measured="change of ANIL's exact meta-gradient, attacked over w and u, on a quadratic: the term with ρ is not seen",
     by=attack_pairs,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     at=("fixed",),
     problems=("convex-head",),

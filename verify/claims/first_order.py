@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from problems.problem import Case
 from theory.constants import Real, Schedule
 from theory.convergence import Guarantee
-from theory.extended import Extended, plain
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
 from theory.neighbours.first_order import first_order
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
-from verify.claims.stepsize_cap import CURVATURE_CHANGE
+from verify.claims.stepsize_cap import beside
 from verify.evidence.attack import attack_points
 from verify.evidence.critical import contracts, first_failure
-from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
+from verify.evidence.directions import FEW, RESAMPLED, direction_error, floor
 from verify.evidence.least_gradient import LeastGradient
 from verify.evidence.quantities import meta_gradients, norm
 from verify.statements import FIRST_ORDER
 from verify.verdict import Finding, Measured, Values
 
-RESAMPLING: frozenset[Case] = frozenset({"resampling"})
 SMOOTH = "task losses are L-smooth"
 FLOOR = (
     "‖∇L(w) − c E_i g_N‖, attacked over w, c in the middle of what a product of Hessian factors can be: the floor is "
@@ -76,7 +73,7 @@ def first_order_distance(cell: Cell, w: Array) -> Measured:
     assumes=(SMOOTH,),
     measured="distance of the two directions, attacked over w, worst task",
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     by_default=RESAMPLED,
     at=("near cap",),
@@ -104,7 +101,7 @@ def first_order_distance_at_start(cell: Cell, w: Array) -> Measured:
     assumes=(SMOOTH, "task spread σ", "NαL ≤ 1"),
     measured=FLOOR,
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     by_default=RESAMPLED,
     at=("near cap",),
@@ -120,7 +117,7 @@ def first_order_distance_at_start(cell: Cell, w: Array) -> Measured:
 )
 def first_order_floor(cell: Cell, w: Array) -> Measured:
     """Meta-gradient beside the mean first-order direction."""
-    return floor(cell, w, cell.paper.first_order_floor, cell.paper.unchanged.c_N)
+    return floor(cell, w, directions(cell, w), cell.paper.unchanged.c_N, cell.paper.first_order_floor)
 
 
 def half_range(p: Paper, j: Real) -> Real:
@@ -138,7 +135,7 @@ def half_range(p: Paper, j: Real) -> Real:
     assumes=(SMOOTH, "task spread σ", "αL < 1", "d = 1"),
     measured=FLOOR,
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     at=("near cap",),
     inner_steps=(5,),
@@ -163,14 +160,7 @@ def half_range(p: Paper, j: Real) -> Real:
 )
 def first_order_floor_on_the_line(cell: Cell, w: Array) -> Measured:
     """The same in one dimension."""
-    return floor(cell, w, cell.paper.first_order_floor_line, cell.paper.unchanged.middle)
-
-
-def floor(cell: Cell, w: Array, bound: Callable[[Real, Real], Real], c: Extended) -> Measured:
-    """Distance of the meta-gradient from `c E_i g_N`, beside a bound by `‖E_i g_N‖` and `‖∇l‖`."""
-    direction, error = directions(cell, w), direction_error(cell, w)
-    limit = bound(residual(cell, direction, error), mean_gradient(cell, w))
-    return Measured(mean_norm(meta_gradients(cell, w) - plain(c) * direction), limit, 3 * error.mean(axis=-1))
+    return floor(cell, w, directions(cell, w), cell.paper.unchanged.middle, cell.paper.first_order_floor_line)
 
 
 @claim(
@@ -201,14 +191,7 @@ def first_order_cap(cell: Cell) -> Iterator[Finding]:
         return contracts(problem, N, alpha, 1 / L, problem.linear_within, direction=first_order)
 
     found = first_failure(stable, middle / 2, 2 * middle)
-    yield Finding(
-        measured=found.low,
-        upper=found.high,
-        bound=float(cell.paper_at(Schedule(N=N, alpha=0.0)).first_order_cap),
-        slack=found.high - found.low + CURVATURE_CHANGE * found.low,
-        attained=True,
-        witness={"N": N, "alpha": [found.low, found.high]},
-    )
+    yield beside(found, cell.paper_at(Schedule(N=N, alpha=0.0)).first_order_cap, N=N)
 
 
 def at_share(share: float) -> Direction:
@@ -230,7 +213,7 @@ def at_share(share: float) -> Direction:
     assumes=(SMOOTH, "Hessians are ρ-Lipschitz"),
     measured="distance of first-order MAML's direction from the exact meta-gradient at α/2, attacked over w",
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     by_default=RESAMPLED,
     at=("near cap",),
@@ -264,7 +247,7 @@ def half_step(cell: Cell, w: Array) -> Measured:
     assumes=(SMOOTH, "Hessians are ρ-Lipschitz", "task spread σ", "the meta objective is bounded below"),
     measured="least exact ‖∇L(w_k)‖ along a run from the problem's start, with Δ from the proved lower bound",
     by=LeastGradient(lambda cell: first_order),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma", "lower_bound"),
     by_default=RESAMPLED,
     at=("recommended",),
@@ -293,7 +276,7 @@ def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
     assumes=(SMOOTH, "Hessians are ρ-Lipschitz", "task spread σ", "q^N < 2"),
     measured="‖∇L(w) − E_i g_N‖, attacked over w: the floor where E_i g_N = 0, and elsewhere with a term for it",
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     by_default=RESAMPLED,
     at=("recommended",),
@@ -309,6 +292,4 @@ def first_order_theorem(cell: Cell, paper: Paper) -> Guarantee:
 )
 def first_order_floor_of_smooth_tasks(cell: Cell, w: Array) -> Measured:
     """Meta-gradient beside the mean first-order direction."""
-    direction, error = directions(cell, w), direction_error(cell, w)
-    bound = cell.paper.first_order_floor_smooth(residual(cell, direction, error))
-    return Measured(mean_norm(meta_gradients(cell, w) - direction), bound, 3 * error.mean(axis=-1))
+    return floor(cell, w, directions(cell, w), 1.0, lambda left, gradient: cell.paper.first_order_floor_smooth(left))

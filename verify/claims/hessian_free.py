@@ -113,7 +113,7 @@ def hessian_free_error(cell: Cell, w: Array, part: Mode) -> Measured:
 def hessian_free_floor(cell: Cell, w: Array) -> Measured:
     """Meta-gradient beside the mean Hessian-free direction."""
     v, error, _ = differences(cell, w)
-    bound = cell.paper.hessian_free_floor(difference_step(cell), residual(cell, v, error))
+    bound = cell.paper.hessian_free_floor(difference_step(cell), residual(v, error))
     slack = (error + direction_error(cell, w)).mean(axis=-1)
     return Measured(mean_norm(meta_gradients(cell, w) - v), bound, slack)
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from problems.problem import Case
 from theory.constants import Schedule
 from theory.loss import Array
 from theory.maml import Direction, mean_over_tasks
 from theory.neighbours.imaml import imaml
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
-from verify.claims.stepsize_cap import CURVATURE_CHANGE
+from verify.claims.stepsize_cap import beside
 from verify.evidence.attack import attack_pairs, attack_points
 from verify.evidence.critical import contracts, first_failure
 from verify.evidence.directions import FEW, RESAMPLED, mean_norm
@@ -23,7 +22,6 @@ from verify.evidence.rounding import extent, unit
 from verify.statements import IMAML
 from verify.verdict import EPS, Finding, Measured, Values
 
-RESAMPLING: frozenset[Case] = frozenset({"resampling"})
 SMOOTH = "training and test losses are L-smooth"
 HESSIANS = "training Hessians are ρ-Lipschitz"
 LAMBDA = "λ = 1/α > L"
@@ -149,14 +147,7 @@ def imaml_cap(cell: Cell) -> Iterator[Finding]:
         return contracts(problem, 1, alpha, 1 / L, problem.linear_within, direction=exact(80, 80))
 
     found = first_failure(stable, 0.15 / L, 0.6 / L)
-    yield Finding(
-        measured=found.low,
-        upper=found.high,
-        bound=float(cell.paper_at(Schedule(N=1, alpha=0.0)).imaml_cap),
-        slack=found.high - found.low + 2 * CURVATURE_CHANGE * found.low,
-        attained=True,
-        witness={"alpha": [found.low, found.high]},
-    )
+    yield beside(found, cell.paper_at(Schedule(N=1, alpha=0.0)).imaml_cap, changes=2.0)
 
 
 MINIMUM, SYSTEM = "inner problem", "linear system"
@@ -175,7 +166,7 @@ MINIMUM, SYSTEM = "inner problem", "linear system"
     assumes=(SMOOTH, HESSIANS, LAMBDA),
     measured="distance from the exact meta-gradient, or from an exact linear solve, attacked over w, worst task",
     by=attack_points.of({MINIMUM: 0, SYSTEM: 0}),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     by_default=RESAMPLED,
     at=("fixed",),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from problems.problem import Case
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient
@@ -19,7 +18,6 @@ from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import MORE_STEPS
 from verify.verdict import Measured, Values
 
-RESAMPLING: frozenset[Case] = frozenset({"resampling"})
 SMOOTH = "task losses are L-smooth"
 FLOOR = (
     "‖∇L^{(N+m)}(w) − c ∇L^{(N)}(w)‖, attacked over w: at a stationary point of N steps what N + m make of it, and "
@@ -45,7 +43,7 @@ def deployed(cell: Cell, w: Array, part: str) -> tuple[Array, Values]:
     assumes=(SMOOTH,),
     measured="change of the exact meta-gradient, attacked over w, worst task; m = 1 and 5",
     by=attack_points.of(dict.fromkeys(MORE, 1)),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     by_default=RESAMPLED,
     at=("recommended",),
@@ -75,7 +73,7 @@ def more_steps_distance(cell: Cell, w: Array, part: str) -> Measured:
     assumes=(SMOOTH, "task spread σ", "q^{2N} < 2"),
     measured=FLOOR,
     by=attack_points.of(dict.fromkeys(MORE, 1)),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     by_default=RESAMPLED,
     at=("recommended",),
@@ -111,7 +109,7 @@ def more_steps_floor(cell: Cell, w: Array, part: str) -> Measured:
     assumes=(SMOOTH, "task spread σ", "αL < 1", "d = 1"),
     measured=FLOOR,
     by=attack_points.of(dict.fromkeys(MORE, 1)),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     at=("recommended",),
     inner_steps=(5,),
@@ -142,7 +140,7 @@ def more_steps_floor_on_the_line(cell: Cell, w: Array, part: str) -> Measured:
 def floor(cell: Cell, w: Array, part: str, c: float, bound: Callable[[Real, Real, Real], Real]) -> Measured:
     """Distance of the meta-gradient of N + m steps from c times that of N, beside a bound by the latter and `‖∇l‖`."""
     (there, error), here, rounding = deployed(cell, w, part), meta_gradients(cell, w), direction_error(cell, w)
-    limit = bound(float(MORE[part]), residual(cell, here, rounding), mean_gradient(cell, w))
+    limit = bound(float(MORE[part]), residual(here, rounding), mean_gradient(cell, w))
     return Measured(mean_norm(there - c * here), limit, (error + c * rounding).mean(axis=-1))
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from problems.problem import Case
-from theory.constants import Real
-from theory.extended import Extended, Number, plain
+from theory.extended import Number, plain
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
 from theory.neighbours.first_order import first_order
@@ -15,12 +13,11 @@ from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.directions import RESAMPLED, direction_error, mean_gradient, mean_norm, residual
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.directions import RESAMPLED, direction_error, floor
+from verify.evidence.quantities import norm
 from verify.statements import REPTILE
 from verify.verdict import Measured
 
-RESAMPLING: frozenset[Case] = frozenset({"resampling"})
 SMOOTH = "task losses are L-smooth"
 FLOOR = (
     "‖∇L(w) − c E_i R_i‖, attacked over w: the floor is the bound where E_i R_i = 0; elsewhere there is a term for it"
@@ -49,7 +46,7 @@ def directions(cell: Cell, w: Array) -> Array:
     assumes=(SMOOTH,),
     measured="distance of the two directions, attacked over w, worst task",
     by=attack_points.of(dict.fromkeys(FROM, 1)),
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho",),
     by_default=RESAMPLED,
     at=("near cap",),
@@ -79,7 +76,7 @@ def reptile_distance(cell: Cell, w: Array, part: str) -> Measured:
     assumes=(SMOOTH, "task spread σ", "ā(q) < 2"),
     measured=FLOOR,
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     by_default=RESAMPLED,
     at=("near cap",),
@@ -92,7 +89,7 @@ def reptile_distance(cell: Cell, w: Array, part: str) -> Measured:
 )
 def reptile_floor(cell: Cell, w: Array) -> Measured:
     """Meta-gradient beside the mean of Reptile's directions."""
-    return floor(cell, w, Extended(1.0), lambda left, gradient: cell.paper.reptile_floor(left))
+    return floor(cell, w, directions(cell, w), 1.0, lambda left, gradient: cell.paper.reptile_floor(left))
 
 
 @claim(
@@ -108,7 +105,7 @@ def reptile_floor(cell: Cell, w: Array) -> Measured:
     assumes=(SMOOTH, "task spread σ", "αL < 1", "d = 1"),
     measured=FLOOR,
     by=attack_points,
-    cases=RESAMPLING,
+    cases=frozenset({"resampling"}),
     needs=("rho", "sigma"),
     at=("recommended",),
     inner_steps=(5,),
@@ -135,11 +132,4 @@ def reptile_floor(cell: Cell, w: Array) -> Measured:
 )
 def reptile_floor_on_the_line(cell: Cell, w: Array) -> Measured:
     """The same in one dimension."""
-    return floor(cell, w, cell.paper.unchanged.reptile_middle, cell.paper.reptile_floor_line)
-
-
-def floor(cell: Cell, w: Array, c: Extended, bound: Callable[[Real, Real], Real]) -> Measured:
-    """Distance of the meta-gradient from `c E_i R_i`, beside a bound by `‖E_i R_i‖` and `‖∇l‖`."""
-    direction, error = directions(cell, w), direction_error(cell, w)
-    limit = bound(residual(cell, direction, error), mean_gradient(cell, w))
-    return Measured(mean_norm(meta_gradients(cell, w) - plain(c) * direction), limit, 3 * error.mean(axis=-1))
+    return floor(cell, w, directions(cell, w), cell.paper.unchanged.reptile_middle, cell.paper.reptile_floor_line)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from problems.problem import Problem
 from problems.registry import family
 from theory.constants import Schedule
+from theory.extended import Number
 from verify.cell import Cell
 from verify.claim import Mutant, claim, own
 from verify.evidence.critical import Bracket, contracts, first_failure
@@ -47,14 +48,19 @@ def compare(cell: Cell, N: int) -> Finding:
     """Critical stepsize, by bisection over iterates of exact MAML, beside the cap."""
     problem, found = critical_stepsize(cell.problem_name, N)
     p = replace(cell, problem=problem).paper_at(Schedule(N=N, alpha=0.0))
+    return beside(found, p.cap, label=f"N = {N}", N=N)
+
+
+def beside(found: Bracket, cap: Number, changes: float = 1.0, label: str = "", **place: int) -> Finding:
+    """A critical stepsize beside a cap, which it must equal; curvature may change by so many `CURVATURE_CHANGE`."""
     return Finding(
         measured=found.low,
         upper=found.high,
-        bound=float(p.cap),
-        slack=found.high - found.low + CURVATURE_CHANGE * found.low,
+        bound=float(cap),
+        slack=found.high - found.low + changes * CURVATURE_CHANGE * found.low,
         attained=True,
-        label=f"N = {N}",
-        witness={"N": N, "alpha": [found.low, found.high]},
+        label=label,
+        witness={**place, "alpha": [found.low, found.high]},
     )
 
 

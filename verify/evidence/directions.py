@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from theory.constants import Real
+from theory.extended import Extended, plain
 from theory.loss import Array
 from theory.maml import mean_over_tasks
 from theory.neighbours.first_order import first_order
 from theory.neighbours.hessian_free import Mode, hessian_free
 from verify.cell import Cell
-from verify.evidence.quantities import norm
+from verify.evidence.quantities import meta_gradients, norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
-from verify.verdict import Values
+from verify.verdict import Measured, Values
 
 RESAMPLED = ("rotated-cosine-finite-noise", "softmax-bandit")
 FEW = (*RESAMPLED, "welsch")
@@ -23,7 +27,14 @@ def direction_error(cell: Cell, w: Array) -> Values:
     return np.asarray(meta_gradient_error(cell.problem, cell.schedule(), extent(cell.problem, w)))
 
 
-def residual(cell: Cell, direction: Array, error: Values) -> Values:
+def floor(cell: Cell, w: Array, direction: Array, c: Extended | float, bound: Callable[[Real, Real], Real]) -> Measured:
+    """Distance of the meta-gradient from `c E_i G_i`, beside a bound by `‖E_i G_i‖` and `‖∇l‖`."""
+    error = direction_error(cell, w)
+    limit = bound(residual(direction, error), mean_gradient(cell, w))
+    return Measured(mean_norm(meta_gradients(cell, w) - plain(c) * direction), limit, 3 * error.mean(axis=-1))
+
+
+def residual(direction: Array, error: Values) -> Values:
     """`‖E_i G_i‖` (P,) of directions (P, tasks, d), or what it may be at most where they have these errors."""
     return mean_norm(direction) + error.mean(axis=-1)
 
