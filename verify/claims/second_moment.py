@@ -52,7 +52,7 @@ class SecondMoment(EstimatorExpectation):
         """Those of every problem, and those that an instance is made for."""
         made_for = cell.problem.made_for
         own = [{"S": 1, "D": 1, "T": int(made_for["T"])}] if "T" in made_for else []
-        return [*super().sizes(cell), *own] if cell.N > 0 else ()
+        return [*super().sizes(cell), *own]
 
     def enumerated(self, cell: Cell, sizes: Sizes, bound: Bound) -> Enumerated | None:
         """Exact second moment at every point."""

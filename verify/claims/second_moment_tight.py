@@ -22,6 +22,7 @@ from verify.statements import SECOND_MOMENT
 from verify.verdict import Measured
 
 PAIR, VEE, VEES = "saddle-pair", "vee", "coordinate-vee"
+OVER_TASKS = ("training and test losses are L-smooth", "task spread σ", "mismatches of mean b, mean square b̃", CAP)
 R_N = "ρ_N = min(r_N, q^N y + Lδ_N), r_0 = y, r_{j+1} = r_j + αL√(r_j² + σ_g²/S)"
 
 
@@ -34,7 +35,7 @@ R_N = "ρ_N = min(r_N, q^N y + Lδ_N), r_0 = y, r_{j+1} = r_j + αL√(r_j² + �
         f"≤ G'²/(1 − x) + Q²σ², G' = ‖∇L(w)‖ + m; {STRETCH}"
     ),
     source=own("RANGE, averaged over tasks"),
-    assumes=("training and test losses are L-smooth", "task spread σ", "mismatches of mean b, mean square b̃", CAP),
+    assumes=OVER_TASKS,
     measured="exact mean over all tasks, attacked over w",
     by=attack_points,
     needs=("rho", "sigma", "b", "b_sq"),
@@ -86,7 +87,7 @@ def tight_second_moment(cell: Cell, w: Array) -> Measured:
     "the same, as a sum of two squares",
     says=f"E_i‖∇L_i(w)‖² ≤ (√(G'²/(1 − x) + Q²σ²) + q^N (q^N − 1)√b̃)², G' = ‖∇L(w)‖ + m; {STRETCH}",
     source=own("of the tight one, by the inequality of the two means"),
-    assumes=("training and test losses are L-smooth", "task spread σ", "mismatches of mean b, mean square b̃", CAP),
+    assumes=OVER_TASKS,
     measured="exact mean over all tasks, attacked over w",
     by=attack_points,
     needs=("rho", "sigma", "b", "b_sq"),
