@@ -111,8 +111,9 @@ def save(found: Found, path: Path) -> None:
 
 def _draw_loss(ax: Axes, loss: CurvatureSpline, path: np.ndarray, label: str, color: str, linestyle: str) -> None:
     marks = [_curvature(loss, float(x)) for x in path]
-    bends = [_curvature(loss, float(x)) for x in loss.knots[0]]
-    ax.plot(loss.knots[0], bends, color=color, linestyle=linestyle, marker="none", label=label)
+    knots = loss.knots[loss.index.item()]
+    bends = [_curvature(loss, float(x)) for x in knots]
+    ax.plot(knots, bends, color=color, linestyle=linestyle, marker="none", label=label)
     ax.plot(path, marks, color=color, marker="o", **MEASURED)
 
 

@@ -76,12 +76,13 @@ class Drawn:
             CurvatureSpline.draw(x, h, anchor=list(x).index(0.0), gradient=g)
             for x, h, g in zip(self.knots, self.curvature, self.gradient, strict=True)
         ]
-        return CurvatureSpline(*(np.concatenate([getattr(one, name) for one in drawn]) for name in ("knots", "pieces")))
+        table = {name: np.concatenate([getattr(one, name) for one in drawn]) for name in ("knots", "pieces")}
+        return CurvatureSpline(**table, index=np.arange(len(drawn)))
 
     def problem(self) -> Problem:
         """A resampling problem of these losses, with their constants: the tasks' spread `σ` is attained."""
         losses = self.losses()
-        pair = SplinePopulation(losses.knots[None], losses.pieces[None])
+        pair = SplinePopulation.of(losses, members=1)
         return line_problem(
             losses,
             L=self.L,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,12 +31,14 @@ class CurvatureSpline(Loss):
     ----------
     knots : (tasks, M), strictly increasing per task.
     pieces : (tasks, M + 1, 5), base point, l, l', l'' and l''' (the slope of l'') of each segment.
+    index : (batch), the task of each loss: a batch of any size shares one table.
 
     Source: own.
     """
 
     knots: npt.NDArray[np.float64]
     pieces: npt.NDArray[np.float64]
+    index: TaskIndex
 
     @classmethod
     def draw(
@@ -71,7 +72,7 @@ class CurvatureSpline(Loss):
         segment = np.arange(M + 1)
         base = np.where(segment <= anchor, segment, segment - 1)
         pieces = np.concatenate([at_knots[:, base], np.pad(slope, ((0, 0), (1, 1)))[..., None]], axis=-1)
-        return cls(x, pieces)
+        return cls(x, pieces, np.arange(len(x)))
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., 1): shape (...)."""
@@ -114,10 +115,11 @@ class CurvatureSpline(Loss):
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
-        return replace(self, knots=self.knots[tasks], pieces=self.pieces[tasks])
+        return replace(self, index=self.index[tasks])
 
     def infimum(self) -> npt.NDArray[np.float64]:
-        """`inf l_i`, shape (tasks,), to rounding; −∞ where the loss falls for ever to one side."""
+        """`inf l_i`, shape (batch), to rounding; −∞ where the loss falls for ever to one side."""
+        every = replace(self, index=np.arange(len(self.knots)))
         g, h, slope = self.pieces[..., GRADIENT], self.pieces[..., CURVATURE], self.pieces[..., SLOPE]
         # Where l' vanishes on the polynomial of a segment, inside it or not: no value of the loss is below its infimum.
         with np.errstate(all="ignore"):
@@ -125,16 +127,15 @@ class CurvatureSpline(Loss):
             steps = np.concatenate([half / slope, 2 * g / half], axis=-1)
         steps[~np.isfinite(steps)] = 0.0
         points = np.concatenate([self.knots, np.tile(self.pieces[..., BASE], 2) + steps], axis=-1)
-        lowest = self.value(points.T[..., None]).min(axis=0)
-        outward = self.gradient(self.knots[:, [0, -1]].T[..., None])[..., 0] * np.array([[-1], [1]])
+        lowest = every.value(points.T[..., None]).min(axis=0)
+        outward = every.gradient(self.knots[:, [0, -1]].T[..., None])[..., 0] * np.array([[-1], [1]])
         curvature = h[:, [0, -1]].T
         falls = (curvature < 0) | ((curvature == 0) & (outward < 0))
-        return np.where(falls.any(axis=0), -np.inf, lowest)
+        return np.where(falls.any(axis=0), -np.inf, lowest)[self.index]
 
     def extremes(self) -> npt.NDArray[np.float64]:
         """Points (m, 1) where derivatives are extreme: the knots, and for the third one the middles between them."""
-        knots = self.knots.reshape(-1, self.knots.shape[-1])
-        return np.unique(np.concatenate([knots, (knots[:, 1:] + knots[:, :-1]) / 2], axis=1))[:, None]
+        return np.unique(np.concatenate([self.knots, (self.knots[:, 1:] + self.knots[:, :-1]) / 2], axis=1))[:, None]
 
     def lower_bound(self) -> float:
         """Mean over tasks of `inf l_i`: a lower bound of any meta objective with these test losses."""
@@ -144,17 +145,16 @@ class CurvatureSpline(Loss):
         """Distance of `w` from the base of its segment (...), and that segment's row of `pieces` (..., 5)."""
         x = w[..., 0]
         segment = self._segment(x)
-        rows, first = self._rows
-        piece = rows[first + segment]
+        piece = self._rows[self._first + segment]
         return x - piece[..., BASE], piece
 
     def _segment(self, x: Array) -> Array:
         """How many knots are at `x` (...) or left of it: by comparing with all, or by bisection where they are many."""
-        *batch, M = self.knots.shape
+        M = self.knots.shape[-1]
         if M <= FEW_KNOTS:
-            return np.asarray((x[..., None] >= self.knots).sum(axis=-1))
-        knots, first = self.knots.ravel(), M * np.arange(math.prod(batch)).reshape(batch)
-        segment = np.zeros(np.broadcast_shapes(x.shape, tuple(batch)), dtype=np.intp)
+            return np.asarray((x[..., None] >= self._near).sum(axis=-1))
+        knots, first = self.knots.ravel(), M * self.index
+        segment = np.zeros(np.broadcast_shapes(x.shape, self.index.shape), dtype=np.intp)
         for step in (1 << bit for bit in reversed(range(M.bit_length()))):
             further = segment + step
             segment = np.where((further <= M) & (x >= knots[first + np.minimum(further, M) - 1]), further, segment)
@@ -162,7 +162,7 @@ class CurvatureSpline(Loss):
 
     def _alone(self, w: Array) -> bool:
         """Whether one point meets one loss: there an array costs ten times as much as Python's own floats."""
-        return w.size == 1 and self.knots.size == self.knots.shape[-1] and w.dtype.kind != "c"
+        return w.size == 1 and self.index.size == 1 and w.dtype.kind != "c"
 
     def _at(self, x: float) -> tuple[float, float]:
         """Slope and curvature of the only loss, at a number: the operations of `linearize`."""
@@ -174,19 +174,28 @@ class CurvatureSpline(Loss):
 
     def _filled(self, w: Array, value: float) -> Array:
         """The only gradient, in the shape that gradients at `w` have."""
-        return np.full((1,) * max(w.ndim, self.knots.ndim), value)
+        return np.full((1,) * max(w.ndim, self.index.ndim + 1), value)
 
     @cached_property
     def _lists(self) -> tuple[list[float], list[list[float]]]:
         """Knots and pieces of the only loss."""
-        return self.knots.ravel().tolist(), self.pieces.reshape(-1, self.pieces.shape[-1]).tolist()
+        only = self.index.item()
+        return self.knots[only].tolist(), self.pieces[only].tolist()
 
     @cached_property
-    def _rows(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-        """All pieces of all losses as rows (n, 5), and the number of each loss's first row (batch)."""
-        *batch, segments, columns = self.pieces.shape
-        first = segments * np.arange(math.prod(batch)).reshape(batch)
-        return self.pieces.reshape(-1, columns), first
+    def _near(self) -> npt.NDArray[np.float64]:
+        """Knots of each loss of the batch, (..., M): a copy, for losses that have few."""
+        return self.knots[self.index if len(self.knots) > 1 else 0]
+
+    @cached_property
+    def _rows(self) -> npt.NDArray[np.float64]:
+        """Pieces of all tasks, one a row (tasks · (M + 1), 5)."""
+        return self.pieces.reshape(-1, self.pieces.shape[-1])
+
+    @cached_property
+    def _first(self) -> TaskIndex:
+        """Number of the row of each loss's first piece, (batch)."""
+        return np.asarray(self.pieces.shape[-2] * self.index)
 
 
 def _outward(x: Array, h: Array, g: Array) -> tuple[Array, Array]:

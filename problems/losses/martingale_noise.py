@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -12,7 +14,7 @@ from problems.noise import FiniteNoise
 from theory.loss import Array, Loss, TaskIndex
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blended(Loss):
     """`l_i(w) + n_i(w)` on the line: the slope `n'` has given levels at some nodes and is blended between them.
 
@@ -34,37 +36,60 @@ class Blended(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., 1): shape (...)."""
-        t, _ = self._outwards(w)
-        beyond = np.where(self._rightwards, w - self.nodes[1:], self.nodes[:-1] - w)
-        areas = np.diff(self.nodes) * t**3 * (1 - t / 2) + np.maximum(beyond, 0)
-        level = self.levels[..., self.base] * (w[..., 0] - self.nodes[self.base])
-        return np.asarray(self.loss.value(w) + level + (np.diff(self.levels) * areas).sum(axis=-1))
+        inner, outer, dx, width, t = self._locate(w)
+        level = self._at(self.levels, inner)
+        rise = self._at(self.levels, outer) - level
+        return np.asarray(
+            self.loss.value(w) + self._at(self._sums, inner) + level * dx + rise * width * t**3 * (1 - t / 2)
+        )
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., 1)."""
-        t, sign = self._outwards(w)
-        blend = (np.diff(self.levels) * sign * t**2 * (3 - 2 * t)).sum(axis=-1)
-        return np.asarray(self.loss.gradient(w) + (self.levels[..., self.base] + blend)[..., None])
+        inner, outer, _, _, t = self._locate(w)
+        level = self._at(self.levels, inner)
+        blend = level + (self._at(self.levels, outer) - level) * t**2 * (3 - 2 * t)
+        return np.asarray(self.loss.gradient(w) + blend[..., None])
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
-        t, _ = self._outwards(w)
-        slope = (np.diff(self.levels) / np.diff(self.nodes) * 6 * t * (1 - t)).sum(axis=-1)
+        inner, outer, _, width, t = self._locate(w)
+        slope = (self._at(self.levels, outer) - self._at(self.levels, inner)) / width * 6 * t * (1 - t)
         return np.asarray(self.loss.hvp(w, v) + slope[..., None] * v)
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
         return replace(self, loss=self.loss.take(tasks), levels=self.levels[tasks])
 
-    @property
-    def _rightwards(self) -> npt.NDArray[np.bool_]:
-        """Which segments between nodes lie right of the base: (M − 1,)."""
-        return np.arange(len(self.nodes) - 1) >= self.base
+    def _locate(self, w: Array) -> tuple[TaskIndex, TaskIndex, Array, Array, Array]:
+        """The nodes around `w` (..., 1), that nearer to the base first; `w` from the first, their distance, its share.
 
-    def _outwards(self, w: Array) -> tuple[Array, Array]:
-        """How far `w` (..., 1) is on each segment, from its inner end (0) to its outer (1), and outwards' sign."""
-        share = np.clip((w - self.nodes[:-1]) / np.diff(self.nodes), 0, 1)
-        return np.where(self._rightwards, share, 1 - share), np.where(self._rightwards, 1.0, -1.0)
+        Beyond the last node both are the last one, where the slope stays.
+        """
+        x = w[..., 0]
+        left = np.searchsorted(self.nodes, x, side="right")
+        rightwards, last = left > self.base, len(self.nodes) - 1
+        inner = np.where(rightwards, left - 1, left)
+        outer = np.where(rightwards, np.minimum(left, last), np.maximum(left - 1, 0))
+        dx, width = x - self.nodes[inner], self.nodes[outer] - self.nodes[inner]
+        width = np.where(width == 0, 1.0, width)
+        return inner, outer, dx, width, np.clip(dx / width, 0, 1)
+
+    def _at(self, of_nodes: Array, node: TaskIndex) -> Array:
+        """What each loss of the batch has at its node, of (..., M)."""
+        *batch, M = of_nodes.shape
+        return of_nodes.ravel()[M * np.arange(math.prod(batch)).reshape(batch) + node]
+
+    @cached_property
+    def _sums(self) -> Array:
+        """The slopes' integrals from the base to each node, (..., M)."""
+        areas = np.diff(self.nodes) * (self.levels[..., 1:] + self.levels[..., :-1]) / 2
+        left, right = np.split(areas, [self.base], axis=-1)
+        outwards = (
+            -np.cumsum(left[..., ::-1], axis=-1)[..., ::-1],
+            np.zeros((*areas.shape[:-1], 1)),
+            np.cumsum(right, -1),
+        )
+        return np.concatenate(outwards, axis=-1)
 
 
 class MartingaleNoise(FiniteNoise):

@@ -21,25 +21,27 @@ class SplinePopulation(CurvatureSpline):
     `batch`, and what is between is left alone. To those who take a loss, members are points and `batch` are the tasks.
     """
 
+    @classmethod
+    def of(cls, losses: CurvatureSpline, members: int) -> Self:
+        """Losses as those of so many members, one after the other: batch shape (members, tasks)."""
+        return cls(losses.knots, losses.pieces, losses.index.reshape(members, -1))
+
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`, of each member."""
-        return replace(self, knots=self.knots[:, tasks], pieces=self.pieces[:, tasks])
+        return replace(self, index=self.index[:, tasks])
 
     def tilted(self, slope: Array) -> Self:
         """Losses plus `slope · w`, `slope` (C, *batch)."""
-        pieces = self.pieces.copy()
-        pieces[..., VALUE] += slope[..., None] * pieces[..., BASE]
-        pieces[..., GRADIENT] += slope[..., None]
-        return replace(self, pieces=pieces)
+        each, tilt = self.index.ravel(), slope.reshape(-1, 1)
+        pieces = self.pieces[each]
+        pieces[..., VALUE] += tilt * pieces[..., BASE]
+        pieces[..., GRADIENT] += tilt
+        return type(self)(self.knots[each], pieces, np.arange(len(each)).reshape(self.index.shape))
 
     def _locate(self, w: Array) -> tuple[Array, Array]:
-        x = w[..., 0]
-        members, *batch = self.knots.shape[:-1]
-        aligned = (members, *(1,) * (x.ndim - 1 - len(batch)), *batch)
-        segment = (x[..., None] >= self.knots.reshape(*aligned, -1)).sum(axis=-1)
-        rows, first = self._rows
-        piece = rows[first.reshape(aligned) + segment]
-        return x - piece[..., BASE], piece
+        members, *batch = self.index.shape
+        aligned = self.index.reshape(members, *(1,) * (w.ndim - 2 - len(batch)), *batch)
+        return CurvatureSpline(self.knots, self.pieces, aligned)._locate(w)
 
 
 class PopulationNoise(FiniteNoise):
@@ -64,7 +66,7 @@ def spread(pair: SplinePopulation) -> npt.NDArray[np.float64]:
     The difference of the slopes is quadratic between the knots of both, so it is largest at one of these, or where
     `l_1'' = l_2''` between two. Beyond them it is constant if both have the same curvature there; infinite otherwise.
     """
-    members = len(pair.knots)
+    members = len(pair.index)
     knots = np.sort(pair.knots.reshape(members, -1), axis=1)
     slope, curvature = _differences(pair, knots)
     beyond = _differences(pair, knots[:, [0, -1]] + [-1.0, 1.0])[1]

@@ -32,7 +32,7 @@ def random_population(members: int, tasks: int) -> tuple[SplinePopulation, list[
     alone = [CurvatureSpline.draw(*of, anchor=2) for of in zip(knots, curvature, strict=True)]
     flat = CurvatureSpline.draw(knots.reshape(-1, 6), curvature.reshape(-1, 6), anchor=2)
     assert gradient.shape == (members, tasks)
-    return SplinePopulation(knots, flat.pieces.reshape(members, tasks, 7, 5)), alone
+    return SplinePopulation.of(flat, members), alone
 
 
 @pytest.mark.parametrize("between", [(), (4,), (4, 3)])
@@ -68,7 +68,7 @@ def test_the_spread_of_two_tasks_is_the_largest_half_of_their_difference() -> No
 
 def test_two_tasks_that_bend_apart_for_ever_have_an_infinite_spread() -> None:
     losses = CurvatureSpline.draw([[0.0, 1.0]] * 2, [[1.0, 1.0], [1.0, 0.5]], anchor=0)
-    assert spread(SplinePopulation(losses.knots[None], losses.pieces[None])).tolist() == [np.inf]
+    assert spread(SplinePopulation.of(losses, members=1)).tolist() == [np.inf]
 
 
 def test_the_problem_of_a_file_has_the_constants_that_it_should(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ class Adversary:
         return self._coding.members(losses), sigma_g, rest
 
     def _problem(self, losses: SplinePopulation, sigma_g: Values) -> Problem:
-        members, tasks = losses.knots.shape[:2]
+        members, tasks = losses.index.shape
         c: dict[str, Any] = {"L": 1.0, "rho": 1.0, "sigma": 0.0, "sigma_g": 0.0, "sigma_H": 0.0, "b": 0.0, "b_sq": 0.0}
         if self._noisy:
             c["sigma_g"] = sigma_g if getattr(self.claim.by, "over_tasks", False) else sigma_g[:, None]

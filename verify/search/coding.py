@@ -38,10 +38,9 @@ class Members:
     @property
     def losses(self) -> SplinePopulation:
         """The losses, each member at its own points."""
-        shape = self.knots.shape
-        flat = (x.reshape(-1, shape[-1]) for x in (self.knots, self.curvature))
+        flat = (x.reshape(-1, x.shape[-1]) for x in (self.knots, self.curvature))
         spline = CurvatureSpline.draw(*flat, anchor=LEFT + 1, gradient=self.gradient.ravel())
-        return SplinePopulation(self.knots, spline.pieces.reshape(*shape[:2], -1, spline.pieces.shape[-1]))
+        return SplinePopulation.of(spline, members=len(self.knots))
 
 
 @dataclass(frozen=True)

@@ -145,3 +145,22 @@ def test_one_point_meets_one_loss_with_the_digits_of_many(N: int) -> None:
             np.testing.assert_array_equal(product, np.broadcast_to(hessian(np.full(1, 0.7))[k, None], product.shape))
         np.testing.assert_array_equal(meta_gradient(point[None], 0.3, N, train, test), meta[k])
         assert meta_gradient(point[None, None], 0.3, N, train, test).shape == (1, 1, 1)
+
+
+def test_a_batch_of_any_size_shares_the_table_of_its_tasks() -> None:
+    """Half a million samples of a loss with thousands of knots would not fit into memory otherwise."""
+    x = np.linspace(-1, 1, 4001)
+    loss = CurvatureSpline.draw(x, np.sin(40 * x), anchor=2000, gradient=[0.5, -0.25])
+    chosen = np.random.default_rng(0).integers(2, size=(4000, 64, 2))
+    taken = loss.take(chosen)
+    assert taken.knots is loss.knots
+    assert taken.pieces is loss.pieces
+    at = np.array([[0.3]])
+    np.testing.assert_array_equal(taken.gradient(at)[..., 0], loss.gradient(at)[chosen, 0])
+
+
+def test_infimum_of_the_tasks_that_were_taken() -> None:
+    loss = CurvatureSpline.draw([-1.0, 1.0], [[1.0, 2.0], [2.0, 1.0], [-1.0, 1.0]], anchor=0, gradient=[0.5, -2.0, 0.0])
+    every = loss.infimum()
+    assert len(set(every)) == 3
+    np.testing.assert_array_equal(loss.take(np.array([[2, 0], [1, 1]])).infimum(), every[[[2, 0], [1, 1]]])
