@@ -11,11 +11,12 @@ import numpy as np
 
 from theory.extended import Extended
 from theory.loss import Array
+from theory.norm import norm
 from theory.paper import Paper
 from verify import Cell, bound
 from verify.claim import claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import inner_paths, norm
+from verify.evidence.quantities import inner_paths
 from verify.evidence.rounding import extent, point_error, unit
 from verify.verdict import Measured
 

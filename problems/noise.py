@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +97,7 @@ def multinomial_support(probabilities: npt.NDArray[np.float64], size: int) -> Ba
     return BatchSupport(counts / size, np.exp(log_probability))
 
 
+@lru_cache(maxsize=64)
 def _compositions(total: int, parts: int) -> npt.NDArray[np.intp]:
     """All ways to write `total` as an ordered sum of `parts` non-negative integers, one a row."""
     if parts == 1:

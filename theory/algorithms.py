@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.constants import Constants, Schedule
+from theory.extended import plain
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import Direction, mean_over_tasks, meta_gradient, meta_objective, stochastic_meta_gradient
+from theory.norm import norm
 from theory.oracle import Counted, OracleCount
 from theory.smoothness import Smoothness
 from theory.validation import integer, one_of, real
@@ -149,23 +151,27 @@ def run(
     count = OracleCount()
     estimate = _estimator(algorithm, tasks, s, rng, R, count, direction)
     p = Smoothness(c, s)
+    a, C_L = plain(p.a), plain(p.C_L)
+    in_floats = bool(np.isfinite(C_L))  # the formula itself is dearer than a step of few numbers
 
     def smoothness(mean_norm: Array) -> Array:
-        return np.asarray(p.a + p.C_L * mean_norm)
+        return a + C_L * mean_norm if in_floats else np.asarray(p.L_w(mean_norm))
 
     points = np.empty((R, K + 1, w.shape[1]))
     points[:, 0] = w
     L_hat, beta = np.empty((R, K)), np.empty((R, K))
-    diverged = np.empty((R, K), dtype=np.bool_)
+    diverged = np.zeros((R, K), dtype=np.bool_)
     with np.errstate(all="ignore"):
         for k in range(K):
             G_hat, mean_norm = estimate(w)
             L_hat[:, k] = smoothness(mean_norm)
             beta[:, k] = 1 / (s.C_beta * L_hat[:, k]) if meta_stepsize is None else meta_stepsize
             following = w - beta[:, k, None] * G_hat
-            diverged[:, k] = ~np.isfinite(following).all(axis=1)
-            w = np.where(diverged[:, k, None], w, following)
-            points[:, k + 1] = w
+            finite = np.isfinite(following)
+            if not finite.all():
+                diverged[:, k] = ~finite.all(axis=1)
+                following = np.where(diverged[:, k, None], w, following)
+            points[:, k + 1] = w = following
         gradient_norm, mean_norm, objective = _examine(tasks, s, points)
         L_w = smoothness(mean_norm)
     diverged |= ~np.isfinite(gradient_norm[:, :K])
@@ -197,7 +203,7 @@ def _examine(tasks: Tasks, s: Schedule, points: Array) -> tuple[Array, Array, Ar
     for at in (slice(first, first + chunk) for first in range(0, len(flat), chunk)):
         w = flat[at, None]
         exact = mean_over_tasks(meta_gradient(w, alpha, N, tasks.inner, tasks.outer))
-        gradient_norm[at] = np.linalg.norm(exact, axis=-1)
+        gradient_norm[at] = norm(exact)
         mean_norm[at] = _mean_gradient_norm(tasks.outer, w)
         objective[at] = meta_objective(w, alpha, N, tasks.inner, tasks.outer).mean(axis=-1)
     shape = points.shape[:2]
@@ -206,7 +212,7 @@ def _examine(tasks: Tasks, s: Schedule, points: Array) -> tuple[Array, Array, Ar
 
 def _mean_gradient_norm(losses: Loss, w: Array) -> Array:
     """Mean over tasks of the gradient norm at `w` (..., 1, d): shape (...)."""
-    return np.linalg.norm(losses.gradient(w), axis=-1).mean(axis=-1)
+    return mean_over_tasks(norm(losses.gradient(w))[..., None])[..., 0]
 
 
 def _estimator(
@@ -247,7 +253,7 @@ def _estimator(
         *losses, mean = draw_losses(B)
         G_hat = mean(meta_gradient(w[:, None], alpha, N, *losses))
         _, test, mean = draw_losses(B_prime)
-        return G_hat, mean(np.linalg.norm(test.gradient(w[:, None]), axis=-1, keepdims=True))[:, 0]
+        return G_hat, mean(norm(test.gradient(w[:, None]))[..., None])[:, 0]
 
     def resampling(w: Array) -> tuple[Array, Array]:
         G_hat = stochastic_meta_gradient(w[:, None], alpha, N, draw_tasks(B), (S, D, T), minibatch)

@@ -98,5 +98,6 @@ class Schedule:
             integer(name, getattr(self, name), low=1)
         real("Delta", self.Delta, infinite=True)
         for field in fields(self):
-            value = np.asarray(getattr(self, field.name), dtype=np.float64)
-            object.__setattr__(self, field.name, float(value) if value.ndim == 0 else value)
+            if type(given := getattr(self, field.name)) is not float:
+                value = np.asarray(given, dtype=np.float64)
+                object.__setattr__(self, field.name, float(value) if value.ndim == 0 else value)

@@ -37,7 +37,9 @@ def real(
 
     Raises ValueError with one line that names the field, the value and what is allowed.
     """
-    if isinstance(value, float) and (low < value < np.inf or (value == low and not open_low)):
+    if isinstance(value, float) and (
+        low < value < np.inf or (value == low and not open_low) or (value == np.inf and infinite)
+    ):
         return  # the common case, a hundred times faster than arrays
     if (
         isinstance(value, np.ndarray)

@@ -370,6 +370,12 @@ def claims() -> dict[str, Claim]:
     return dict(sorted(_CLAIMS.items(), key=lambda item: _own_module(item[1])))
 
 
+def find(name: str) -> Claim | None:
+    """Return the claim of exactly this name, None where there is none."""
+    _discover()
+    return _CLAIMS.get(name)
+
+
 def named(name: str) -> Claim:
     """Return the claim of this name; case, `-` and `_` do not matter.
 
@@ -394,8 +400,8 @@ def spelled(name: str) -> str:
 
 def is_audit(name: str) -> bool:
     """Whether the claim of this name is an audit of constants: these run first."""
-    _discover()
-    return name in _CLAIMS and _CLAIMS[name].audit
+    made = find(name)
+    return made is not None and made.audit
 
 
 def _own_module(made: Claim) -> tuple[bool, str]:

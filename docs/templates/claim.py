@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import inner_paths, norm
+from verify.evidence.quantities import inner_paths
 from verify.evidence.rounding import extent, point_error, unit
 from verify.statements import GRADIENT_GROWTH
 from verify.verdict import Measured

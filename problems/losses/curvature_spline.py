@@ -82,7 +82,7 @@ class CurvatureSpline(Loss):
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., 1)."""
-        return self.linearize(w)[0]
+        return self._filled(w, self._at(w.item())[0]) if self._alone(w) else self.linearize(w)[0]
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
@@ -92,8 +92,8 @@ class CurvatureSpline(Loss):
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w` from one search for its segment."""
         if self._alone(w):
-            slope, bend = (self._filled(w, value) for value in self._at(w.item()))
-            return slope, lambda v: bend * v
+            slope, bend = self._at(w.item())
+            return self._filled(w, slope), lambda v: bend * v
         dx, piece = self._locate(w)
         curvature = piece[..., CURVATURE] + dx * piece[..., SLOPE]
         gradient = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] + curvature) / 2
@@ -151,8 +151,10 @@ class CurvatureSpline(Loss):
     def _segment(self, x: Array) -> Array:
         """How many knots are at `x` (...) or left of it: by comparing with all, or by bisection where they are many."""
         M = self.knots.shape[-1]
+        if len(self.knots) == 1:
+            return self.knots[0].searchsorted(x, side="right")
         if M <= FEW_KNOTS:
-            return np.asarray((x[..., None] >= self._near).sum(axis=-1))
+            return np.asarray((x[..., None] >= self.knots[self.index]).sum(axis=-1))
         knots, first = self.knots.ravel(), M * self.index
         segment = np.zeros(np.broadcast_shapes(x.shape, self.index.shape), dtype=np.intp)
         for step in (1 << bit for bit in reversed(range(M.bit_length()))):
@@ -174,18 +176,13 @@ class CurvatureSpline(Loss):
 
     def _filled(self, w: Array, value: float) -> Array:
         """The only gradient, in the shape that gradients at `w` have."""
-        return np.full((1,) * max(w.ndim, self.index.ndim + 1), value)
+        return np.array(value, ndmin=max(w.ndim, self.index.ndim + 1))
 
     @cached_property
     def _lists(self) -> tuple[list[float], list[list[float]]]:
         """Knots and pieces of the only loss."""
         only = self.index.item()
         return self.knots[only].tolist(), self.pieces[only].tolist()
-
-    @cached_property
-    def _near(self) -> npt.NDArray[np.float64]:
-        """Knots of each loss of the batch, (..., M): a copy, for losses that have few."""
-        return self.knots[self.index if len(self.knots) > 1 else 0]
 
     @cached_property
     def _rows(self) -> npt.NDArray[np.float64]:

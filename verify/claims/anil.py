@@ -9,11 +9,11 @@ from theory.extended import plain
 from theory.loss import Array
 from theory.maml import mean_over_tasks
 from theory.neighbours.anil import anil
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_pairs
 from verify.evidence.directions import FEW, direction_error
-from verify.evidence.quantities import norm
 from verify.statements import ANIL
 from verify.verdict import Measured, Values
 

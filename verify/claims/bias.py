@@ -9,6 +9,7 @@ import numpy as np
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import adapt, pull_back
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
@@ -23,7 +24,7 @@ from verify.evidence.expectation import (
     few_points,
 )
 from verify.evidence.intervals import Interval, norm_of_mean_interval
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.sampling import linear_deviation, sample_paths
 from verify.evidence.tree import enumerable_steps, enumerate_paths, mean_estimator, summation_error
 from verify.shared import shared

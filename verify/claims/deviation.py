@@ -10,6 +10,7 @@ import numpy as np
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import adapt
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
@@ -24,7 +25,6 @@ from verify.evidence.expectation import (
     noisy_extent,
 )
 from verify.evidence.intervals import Interval, mean_interval
-from verify.evidence.quantities import norm
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import point_error, square_error
 from verify.evidence.sampling import sample_paths

@@ -12,6 +12,7 @@ from theory.convergence import Guarantee
 from theory.loss import Array
 from theory.maml import Direction, meta_gradient
 from theory.neighbours.first_order import first_order
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
@@ -20,7 +21,7 @@ from verify.evidence.attack import attack_points
 from verify.evidence.critical import contracts, first_failure
 from verify.evidence.directions import FEW, RESAMPLED, direction_error, floor
 from verify.evidence.least_gradient import LeastGradient
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.statements import FIRST_ORDER
 from verify.verdict import Finding, Measured, Values
 

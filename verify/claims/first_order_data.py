@@ -10,6 +10,7 @@ import numpy as np
 
 from theory.constants import Real
 from theory.neighbours.first_order import first_order
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
@@ -23,7 +24,6 @@ from verify.evidence.expectation import (
     estimator_error,
     few_points,
 )
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import square_error
 from verify.evidence.tree import enumerable_steps, enumerate_paths, mean_estimator, second_moment, summation_error
 from verify.statements import FIRST_ORDER

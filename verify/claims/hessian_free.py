@@ -11,6 +11,7 @@ from theory.extended import plain
 from theory.loss import Array
 from theory.neighbours.first_order import first_order
 from theory.neighbours.hessian_free import Mode, hessian_free
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
@@ -25,7 +26,7 @@ from verify.evidence.directions import (
     residual,
 )
 from verify.evidence.least_gradient import LeastGradient
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.statements import HESSIAN_FREE
 from verify.verdict import Measured
 

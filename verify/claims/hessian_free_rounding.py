@@ -10,11 +10,12 @@ import numpy as np
 from theory.loss import Array, Loss, TaskIndex
 from theory.maml import adapt
 from theory.neighbours.hessian_free import pull_back_by_differences
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, claim, own
 from verify.evidence.attack import attack_points
 from verify.evidence.directions import RESAMPLED, direction_error
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.statements import HESSIAN_FREE
 from verify.verdict import Measured
 

@@ -11,13 +11,13 @@ from theory.constants import Schedule
 from theory.loss import Array
 from theory.maml import Direction, mean_over_tasks
 from theory.neighbours.imaml import imaml
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.claims.stepsize_cap import beside
 from verify.evidence.attack import attack_pairs, attack_points
 from verify.evidence.critical import contracts, first_failure
 from verify.evidence.directions import FEW, RESAMPLED, mean_norm
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, unit
 from verify.statements import IMAML
 from verify.verdict import EPS, Finding, Measured, Values

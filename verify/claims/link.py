@@ -7,10 +7,11 @@ from collections.abc import Callable
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import mean_over_tasks
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import LINK
 from verify.verdict import Measured, Values

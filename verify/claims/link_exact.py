@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell, StepsizeRule
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import MEAN, linked
 from verify.claims.range import CAP, STRETCH, tight
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import norm
 from verify.statements import LINK
 from verify.verdict import Measured
 

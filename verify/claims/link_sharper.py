@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import linked
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import norm
 from verify.statements import LINK
 from verify.verdict import Measured
 

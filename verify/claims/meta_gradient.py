@@ -9,10 +9,11 @@ import numpy as np
 
 from theory.loss import Array, Loss
 from theory.maml import adapt, meta_gradient, pull_back
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, claim, paper
 from verify.evidence.attack import starts, worst
-from verify.evidence.quantities import meta_objectives, norm
+from verify.evidence.quantities import meta_objectives
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error
 from verify.statements import META_GRADIENT
 from verify.verdict import Finding, Measured, Values

@@ -12,12 +12,12 @@ import numpy as np
 from problems.problem import Problem
 from theory.constants import Real
 from theory.loss import Array
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.expectation import Bound, Enumerated, Expectation, Sampled, Sizes, few_points, noisy_extent
 from verify.evidence.intervals import Interval, exactly, mean_interval
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import unit
 from verify.evidence.tree import mean_gradient_norms, number_of_minibatches
 from verify.shared import shared

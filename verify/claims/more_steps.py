@@ -9,11 +9,12 @@ import numpy as np
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
 from verify.evidence.directions import FEW, RESAMPLED, direction_error, mean_gradient, mean_norm, residual
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import MORE_STEPS
 from verify.verdict import Measured, Values

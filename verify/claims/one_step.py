@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from theory.loss import Array
 from theory.maml import mean_over_tasks
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, Source, claim
 from verify.claims.smoothness import change_of_meta_gradient
 from verify.evidence.attack import attack_pairs
 from verify.evidence.directions import RESAMPLED
-from verify.evidence.quantities import norm
 from verify.statements import ONE_STEP
 from verify.verdict import Measured
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.attack import attack_pairs
-from verify.evidence.quantities import inner_paths, norm
+from verify.evidence.quantities import inner_paths
 from verify.evidence.rounding import extent, point_error
 from verify.statements import PATH
 from verify.verdict import Measured

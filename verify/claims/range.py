@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from theory.loss import Array
 from theory.maml import meta_gradient
+from theory.norm import norm
 from theory.tight import Tight
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.statements import LINK
 from verify.verdict import Measured

@@ -9,12 +9,12 @@ from theory.loss import Array
 from theory.maml import Direction, meta_gradient
 from theory.neighbours.first_order import first_order
 from theory.neighbours.reptile import reptile
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.evidence.attack import attack_points
 from verify.evidence.directions import RESAMPLED, direction_error, floor
-from verify.evidence.quantities import norm
 from verify.statements import REPTILE
 from verify.verdict import Measured
 

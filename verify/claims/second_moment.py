@@ -12,6 +12,7 @@ from theory.constants import Real
 from theory.extended import Number
 from theory.loss import Array
 from theory.maml import adapt
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
@@ -26,7 +27,6 @@ from verify.evidence.expectation import (
     few_points,
 )
 from verify.evidence.intervals import Interval, mean_interval
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import square_error
 from verify.evidence.sampling import CHUNK, sample_estimator, sample_paths
 from verify.evidence.tree import (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.rounding import extent, meta_gradient_error, square_error
 from verify.statements import SECOND_MOMENT
 from verify.verdict import Measured

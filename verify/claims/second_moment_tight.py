@@ -10,13 +10,13 @@ from theory.constants import Real
 from theory.extended import Number, hypot, sqrt
 from theory.loss import Array
 from theory.maml import meta_gradient
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.claims.range import CAP, STRETCH, tight
 from verify.claims.second_moment import ASSUMES, MEASURED, SecondMoment
 from verify.evidence.attack import attack_points
-from verify.evidence.quantities import norm
 from verify.evidence.rounding import extent, meta_gradient_error, square_error
 from verify.statements import SECOND_MOMENT
 from verify.verdict import Measured

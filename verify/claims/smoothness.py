@@ -6,10 +6,11 @@ import numpy as np
 
 from theory.loss import Array
 from theory.maml import mean_over_tasks
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.attack import attack_pairs
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.rounding import extent, meta_gradient_error
 from verify.statements import SMOOTHNESS
 from verify.verdict import Measured, Values

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from theory.constants import Real
 from theory.convergence import Guarantee
 from theory.extended import Number, sqrt
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, Way, claim, own
@@ -17,7 +18,6 @@ from verify.claims.theorem_exact import EXACT, SPLIT
 from verify.claims.theorem_finite_sum import MEASURED, RAMP
 from verify.claims.theorem_finite_sum import SETTINGS as FINITE_SUM
 from verify.claims.theorem_resampling import SETTINGS as RESAMPLING
-from verify.evidence.quantities import norm
 from verify.evidence.runs import Run, chosen_by, exact_run, schedule
 from verify.statements import THEOREM
 from verify.verdict import Finding

@@ -11,10 +11,10 @@ import numpy as np
 
 from problems.registry import family
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell, Effort, alpha_L
 from verify.claim import Way
 from verify.evidence.evolution import evolve
-from verify.evidence.quantities import norm
 from verify.shared import shared
 from verify.verdict import Finding, Measured, Values
 

@@ -16,9 +16,10 @@ import numpy as np
 from problems.noise import DataNoise
 from problems.problem import Problem
 from theory.loss import Array, Loss
+from theory.norm import norm
 from verify.cell import Cell
 from verify.evidence.intervals import mean_interval
-from verify.evidence.quantities import meta_objectives, norm
+from verify.evidence.quantities import meta_objectives
 from verify.evidence.rounding import extent, meta_objective_error, unit
 from verify.verdict import Measured, Values
 
@@ -33,7 +34,7 @@ def steepest(apply: Callable[[Array], Array], v: Array) -> Array:
     """Unit vectors near the top eigenvectors of symmetric matrices, by power iteration from `v`."""
     for _ in range(POWER_ITERATIONS if v.shape[-1] > 1 else 0):
         v = apply(v)
-        v = v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), np.finfo(np.float64).tiny)
+        v = v / np.maximum(norm(v)[..., None], TINY)
     return v
 
 

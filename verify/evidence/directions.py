@@ -12,8 +12,9 @@ from theory.loss import Array
 from theory.maml import mean_over_tasks
 from theory.neighbours.first_order import first_order
 from theory.neighbours.hessian_free import Mode, hessian_free
+from theory.norm import norm
 from verify.cell import Cell
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.rounding import extent, meta_gradient_error, unit
 from verify.verdict import Measured, Values
 

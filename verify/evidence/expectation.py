@@ -13,10 +13,11 @@ import numpy as np
 from problems.problem import Problem
 from theory.constants import Schedule
 from theory.loss import Array
+from theory.norm import norm
 from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.intervals import Interval, exactly, worst_entry
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error
 from verify.evidence.sampling import Draw, sample_until

@@ -20,9 +20,9 @@ from problems.opposed_floor import Radial
 from problems.problem import Problem
 from theory.constants import Schedule
 from theory.maml import meta_gradient
+from theory.norm import norm
 from theory.paper import Paper
 from verify.evidence.intervals import Interval
-from verify.evidence.quantities import norm
 from verify.evidence.tree import minibatches
 from verify.verdict import EPS, Values
 

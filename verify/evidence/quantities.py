@@ -7,13 +7,6 @@ import numpy as np
 from theory.loss import Array
 from theory.maml import adapt, meta_gradient, meta_objective
 from verify.cell import Cell
-from verify.verdict import Values
-
-
-def norm(v: Array) -> Values:
-    """Euclidean norm over the last axis."""
-    squares: Values = np.add.reduce(v * v, axis=-1)  # the digits of np.linalg.norm, which copies v first
-    return np.sqrt(squares)
 
 
 def inner_paths(cell: Cell, w: Array) -> Array:

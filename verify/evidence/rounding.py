@@ -16,6 +16,7 @@ from theory.constants import Constants, Real, Schedule
 from theory.extended import plain
 from theory.growth import Growth
 from theory.loss import Array
+from theory.norm import norm
 from verify.verdict import EPS
 
 
@@ -26,23 +27,29 @@ def unit(problem: Problem) -> float:
 
 def extent(problem: Problem, w: Array) -> Array:
     """Return `‖w‖ + max(‖∇l_S(w)‖, ‖∇l_T(w)‖)/L + scale` at `w` (..., d), per task."""
-    gradient = np.linalg.norm(problem.inner.gradient(w), axis=-1)
+    gradient = norm(problem.inner.gradient(w))
     if problem.outer is not problem.inner:
-        gradient = np.maximum(gradient, np.linalg.norm(problem.outer.gradient(w), axis=-1))
-    return np.asarray(np.linalg.norm(w, axis=-1) + gradient / problem.constants.L + problem.scale)
+        gradient = np.maximum(gradient, norm(problem.outer.gradient(w)))
+    return np.asarray(norm(w) + gradient / problem.constants.L + problem.scale)
 
 
 def growth(problem: Problem, s: Schedule, j: Real) -> Real:
     """`q^j` for numbers j, or for an array of them."""
     L, alpha = problem.constants.L, s.alpha
-    return _growth(L, alpha, j) if isinstance(alpha, float) and isinstance(j, float) else _growth_of(L, alpha, j)
+    if not isinstance(alpha, float):
+        return plain(_growth.__wrapped__(L, alpha).q(j))
+    return _power(L, alpha, j) if isinstance(j, float) else plain(_growth(L, alpha).q(j))
 
 
-def _growth_of(L: float, alpha: Real, j: Real) -> Real:
-    return plain(Growth(Constants(L=L), Schedule(N=0, alpha=alpha)).q(j))
+@lru_cache(maxsize=256)
+def _growth(L: float, alpha: Real) -> Growth:
+    return Growth(Constants(L=L), Schedule(N=0, alpha=alpha))
 
 
-_growth = lru_cache(maxsize=256)(_growth_of)  # searches ask for the same one thousands of times
+@lru_cache(maxsize=256)
+def _power(L: float, alpha: float, j: float) -> Real:
+    """`q^j`: searches ask for the same one thousands of times."""
+    return plain(_growth(L, alpha).q(j))
 
 
 def point_error(problem: Problem, s: Schedule, j: Real, size: Array) -> Array:

@@ -14,13 +14,14 @@ from problems.problem import Problem
 from theory.algorithms import Algorithm, Trajectory, run
 from theory.constants import Real, Schedule
 from theory.maml import mean_over_tasks
+from theory.norm import norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Way
 from verify.evidence.expectation import noisy_extent
 from verify.evidence.intervals import Interval, mean_interval
 from verify.evidence.moments import is_linear, mean_gradient_norm
-from verify.evidence.quantities import meta_gradients, norm
+from verify.evidence.quantities import meta_gradients
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
 from verify.evidence.sampling import sample_until

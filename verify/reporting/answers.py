@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
-from verify.claim import claims
+from verify.claim import find
 from verify.own_bound import LEDGER
 from verify.running.records import Record, worst
 from verify.verdict import JUDGED
@@ -45,7 +45,7 @@ def answer(records: Collection[Record]) -> str:
 
 def _is_users(name: str, records: Collection[Record]) -> bool:
     """Whether a claim is a bound of a user: the claim itself tells, or its records where it is not loaded here."""
-    if known := claims().get(name):
+    if known := find(name):
         return not (known.ours or known.audit)
     return any(record.claim_spec or LEDGER in record.witness for record in records)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
-from verify.claim import Source, claims, is_audit
+from verify.claim import Source, claims, find, is_audit
 from verify.reporting.answers import answer
 from verify.running.records import CellName, Header, Record, worst
 from verify.statements import NEIGHBOURS, STATEMENTS
@@ -148,7 +148,7 @@ def summarise(header: Header, records: Iterable[Record], seconds: float | None =
 
 
 def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
-    known = claims().get(name)
+    known = find(name)
     return ClaimSummary(
         claim=name,
         statement=known.statement if known else UNKNOWN,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from problems.registry import families
-from verify.claim import Claim, claims
+from verify.claim import Claim, find
 from verify.reporting.book import address, place
 from verify.reporting.compare import Comparison
 from verify.reporting.ledger import ClaimSummary, Summary
@@ -133,7 +133,7 @@ def render(
 
 
 def _entry(summary: ClaimSummary, records: Sequence[Record]) -> Entry:
-    claim = claims().get(summary.claim)
+    claim = find(summary.claim)
     by_problem = {
         problem: worst(r for r in records if r.problem == problem) for problem in sorted({r.problem for r in records})
     }

@@ -13,7 +13,7 @@ from problems.problem import Problem
 from problems.user.constants import BOUNDS
 from theory.validation import Float64Error, PremiseError, one_line, printable
 from verify.cell import PROFILES, Cell, alpha_L
-from verify.claim import Claim, claims
+from verify.claim import Claim, find
 from verify.evidence.intervals import RangeError
 from verify.running.loading import load_claims, load_problem
 from verify.running.records import CellName, Record, plain
@@ -114,10 +114,10 @@ def _problem(spec: str, N: int, alpha_L: float) -> Problem:
 def _claim(cell: CellName) -> Claim:
     if cell.claim_spec:
         load_claims(cell.claim_spec)
-    known = claims()
-    if cell.claim not in known:
+    claim = find(cell.claim)
+    if claim is None:
         raise ValueError(f"claim = {cell.claim!r} is unknown in this process")
-    return known[cell.claim]
+    return claim
 
 
 def _cell(cell: CellName, problem: Problem, claim: Claim) -> Cell:
