@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, ParamSpec, TypeAlias
 
 from problems.problem import Case, Problem
-from theory.validation import suggestion
+from theory.validation import Float64Error, suggestion
 
 Arguments = ParamSpec("Arguments")
 Role: TypeAlias = Literal["ordinary", "sharp"]
@@ -36,8 +36,16 @@ class Family:
     factory: Callable[..., Problem]
 
     def build(self, N: int, alpha_L: float, **free: float) -> Problem:
-        """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`, with `free` parameters of its own."""
-        return self.factory(N, alpha_L, **free) if self.scheduled else self.factory(**free)
+        """Build the problem for `N` inner steps of stepsize `α = alpha_L / L`, with `free` parameters of its own.
+
+        Raises Float64Error where an instance of so many steps needs numbers beyond float64, as `q^N` may be.
+        """
+        if not self.scheduled:
+            return self.factory(**free)
+        try:
+            return self.factory(N, alpha_L, **free)
+        except (OverflowError, ZeroDivisionError) as error:
+            raise Float64Error("its numbers are beyond the range") from error
 
     @property
     def scheduled(self) -> bool:

@@ -19,6 +19,7 @@ from problems.registry import register
 from theory.constants import Constants, Schedule
 from theory.loss import Array, Loss, TaskIndex
 from theory.paper import Paper
+from theory.validation import Float64Error
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def split_ramp(
     r, flat, scale = bend(L, rho, slope)
     p = Paper(Constants(L=L, rho=rho, b=0.0, b_sq=0.0), Schedule(N=N, alpha=alpha_L / L))
     s = pull * float(p.a / p.C_L if p.C_L > 0 else L**2 / rho)
+    if not s < math.inf:
+        raise Float64Error("its pull is beyond the range")
     steps = int(MADE_FOR["K"])
     meta_step = slope / (MADE_FOR["C_beta"] * float(p.L_w(math.hypot(slope, s))))
     return resampling(

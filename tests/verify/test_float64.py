@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from verify.cell import StepsizeRule
+from problems.registry import family
+from theory.validation import Float64Error
+from verify.cell import StepsizeRule, alpha_L
 from verify.running.evaluation import evaluate
 from verify.running.records import CellName, Record
 
@@ -44,6 +46,14 @@ def test_points_that_float64_takes_for_one_are_no_error() -> None:
     assert {record.verdict for record in records("constants", "vee", 200, "near cap")} == {"holds"}
 
 
+@pytest.mark.parametrize("name", ["cusp-mismatch", "offset-cusp", "saddle", "spikes", "split-ramp", "two-point-pair"])
+def test_instances_whose_numbers_overflow_are_said_to_be_beyond_float64(name: str) -> None:
+    """`q^N` is 1e969 there: a power that overflows, or a division by what has vanished, is no internal failure."""
+    with pytest.raises(Float64Error):
+        family(name).build(10_000, alpha_L("fixed", 10_000))
+    assert {record.verdict for record in records("path", name, 10_000, "fixed")} == {"inapplicable"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("N", [50, 100, 200, 1000])
 @pytest.mark.parametrize("seed", range(6))
@@ -53,3 +63,22 @@ def test_no_claim_is_falsely_violated_at_large_N(N: int, seed: int) -> None:
     cells = plan(Selection(inner_steps=(N,), profile="quick", seed=seed))
     bad = [(r.claim, r.where, r.note) for cell in cells for r in evaluate(cell) if r.verdict in ("violated", "error")]
     assert not bad
+
+
+def test_a_derivative_whose_error_overflows_is_not_judged() -> None:
+    """At 3200 steps `q^N` itself is beyond float64, and so is the error at every point."""
+    first, second = records("meta-gradient", "parabola", 3200, "fixed")
+    assert (first.verdict, first.note) == ("inapplicable", "float64 cannot tell: the error of the derivative overflows")
+    assert second.verdict == "holds"
+
+
+def test_points_at_which_the_error_of_a_derivative_overflows_do_not_count() -> None:
+    """The probes reach so far there that a square of their distance overflows."""
+    assert {record.verdict for record in records("meta-gradient", "cusp-mismatch", 1000, "fixed")} == {"holds"}
+
+
+def test_a_vector_that_comes_round_again_has_not_kept_to_its_side() -> None:
+    """The first stepsizes that are tried turn it by more than a whole turn where N is large."""
+    (record,) = records("larger cap", "convex-quadratic", 1000, "near cap")
+    assert record.verdict == "holds"
+    assert record.tightness == pytest.approx(1, rel=1e-4)

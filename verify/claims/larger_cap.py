@@ -15,17 +15,20 @@ from verify.verdict import EPS, Finding, Values
 
 
 def kept_to_its_side(x: Values, factors: int) -> npt.NDArray[np.bool_]:
-    """Whether `⟨v, Mv⟩ > 0` for the `factors` symmetric 2 × 2 matrices within `x` (P,) of I that turn v farthest.
+    """Whether `⟨v, Mv⟩ > 0` for up to `factors` symmetric 2 × 2 matrices within `x` (P,) of I that turn v farthest.
 
     `I + x(2nnᵀ − I)` turns v by `arcsin x`, as far as any such matrix can, where n halves the angle `π/2 + arcsin x`.
+    Fewer factors count as well, for the others may be I: so a vector that comes round again has not kept to its side.
     """
     half = (np.pi / 2 + np.arcsin(x)) / 2
     v = np.broadcast_to([1.0, 0.0], (len(x), 2))
+    kept = np.ones(len(x), dtype=np.bool_)
     for _ in range(factors):
         angle = np.arctan2(v[:, 1], v[:, 0]) + half
         n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         v = v + x[:, None] * (2 * n * (n * v).sum(axis=1, keepdims=True) - v)
-    return v[:, 0] > 0
+        kept &= v[:, 0] > 0
+    return kept
 
 
 @claim(

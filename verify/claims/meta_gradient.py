@@ -33,16 +33,17 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     """`⟨∇L_i(w), v⟩` (P, tasks) by differences of the meta objective, and a bound on its error.
 
     `∇L_i` is Lipschitz around `w` with a constant `L_i`, so a step h errs by `L_i h/2` at most, and by the rounding of
-    two values over 2h. The step balances the two.
+    two values over 2h. The step balances the two. The error is infinite where that of the values is beyond float64.
     """
     problem, s = cell.problem, cell.schedule()
     outer, inner = (norm(loss.gradient(w)) for loss in (problem.outer, problem.inner))
     L_i = np.max(cell.paper.task_smoothness(outer, inner), axis=-1, keepdims=True)
     value = meta_objectives(cell, w)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
-    h = np.sqrt(2 * rounding / L_i)
+    lost = np.isinf(rounding) | np.isinf(L_i)
+    h = np.sqrt(2 * np.where(lost, 1.0, rounding) / np.where(lost, 1.0, L_i))
     above, below = (meta_objectives(cell, w + sign * h[..., None] * v) for sign in (1, -1))
-    return (above - below) / (2 * h), L_i * h / 2 + rounding / h
+    return (above - below) / (2 * h), np.where(lost, np.inf, L_i * h / 2 + rounding / h)
 
 
 def reversed_factors(w: Array, alpha: float, N: int, inner: Loss, outer: Loss) -> Array:
@@ -99,7 +100,8 @@ def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
         gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
         independent, error = derivative(cell, w, direction)
         error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
-        return Measured(np.abs((gradient * direction).sum(axis=-1) - independent), np.zeros(1), error)
+        difference = np.abs((gradient * direction).sum(axis=-1) - independent)
+        return Measured(np.where(np.isinf(error), 0.0, difference), np.zeros(1), error)
 
     def pulled_back(coded: Values) -> Measured:
         w = coded[:, None]
@@ -111,6 +113,11 @@ def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
 
     finding, _ = worst(along, np.concatenate([points, v], axis=1))
     w, v = np.split(np.asarray(finding.witness["point"]), 2)
-    yield replace(finding, label=derivative.__name__.replace("_", " "), witness={"w": w.tolist(), "v": v.tolist()})
+    yield replace(
+        finding,
+        label=derivative.__name__.replace("_", " "),
+        witness={"w": w.tolist(), "v": v.tolist()},
+        silent="float64 cannot tell: the error of the derivative overflows" if np.isinf(finding.slack) else "",
+    )
     finding, _ = worst(pulled_back, points)
     yield replace(finding, label="pulled back", witness={"w": finding.witness["point"]})

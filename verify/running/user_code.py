@@ -98,6 +98,8 @@ def guarded(what: str, place: str, action: Callable[[], Any]) -> Any:
 def contained() -> Iterator[None]:
     """Undo what a user's code does to its process: it can neither end it, nor move it, nor change how NumPy warns.
 
+    What overflows is infinite, and verdicts know what to make of that: it warns nobody.
+
     Raises
     ------
     RuntimeError : in place of an exception that is no error by its class, except Ctrl-C in the main process.
@@ -105,7 +107,7 @@ def contained() -> Iterator[None]:
     directory, leave = _working_directory(), os._exit
     os._exit = _refuse_to_exit
     try:
-        with np.errstate():
+        with np.errstate(over="ignore"):
             yield
     except (Exception, SystemExit):
         raise
