@@ -92,8 +92,8 @@ class CurvatureSpline(Loss):
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w` from one search for its segment."""
         if self._alone(w):
-            slope, bend = self._at(w.item())
-            return self._filled(w, slope), lambda v: bend * v
+            slope, curvature = (self._filled(w, value) for value in self._at(w.item()))
+            return slope, lambda v: curvature * v
         dx, piece = self._locate(w)
         curvature = piece[..., CURVATURE] + dx * piece[..., SLOPE]
         gradient = piece[..., GRADIENT] + dx * (piece[..., CURVATURE] + curvature) / 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -66,12 +67,12 @@ def points_of(framework: str) -> Iterator[ToPoint]:
 
 
 def _imported(framework: str) -> Any:
-    for name in ("array_api_compat", framework):
+    for name in (framework, "array_api_compat"):
         try:
-            library = importlib.import_module(name)
+            importlib.import_module(name)
         except ImportError as missing:
             raise ValueError(f"framework = {framework!r} needs {name}, which is not installed: {EXTRA}") from missing
-    return library
+    return sys.modules[framework]
 
 
 def to_vector(returned: Any, d: int) -> Array:

@@ -132,7 +132,7 @@ def test_bad_drawings_are_one_clear_line(knots: list[float], anchor: int, messag
 def test_one_point_meets_one_loss_with_the_digits_of_many(N: int) -> None:
     """Python's floats take the place of arrays there: the same operations in the same order."""
     train, test = (random_spline(seed)[0].take(np.array([1])) for seed in (1, 2))
-    w = np.concatenate([np.random.default_rng(3).uniform(-9, 9, size=200), train.knots.ravel()])[:, None]
+    w = np.concatenate([np.random.default_rng(3).uniform(-9, 9, size=200), train.knots[1]])[:, None]
     together, hessian = train.linearize(w)
     meta = meta_gradient(w[:, None], 0.3, N, train, test)
     assert meta.shape == (len(w), 1, 1)
