@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, get_args
 
@@ -145,10 +146,8 @@ class Record(CellName):
                 values.setdefault("claim_spec", "")
             if not (isinstance(values, dict) and values.keys() == NAMES and _are_typed(values)):
                 raise ValueError
-            for name in TEXTS:  # most are those of other records: one copy serves all
-                values[name] = sys.intern(values[name])
-            for name in REALS:
-                values[name] = _real(values[name])
+            values.update(zip(TEXTS, map(sys.intern, _texts(values)), strict=True))  # one copy serves all records
+            values.update(zip(REALS, map(_real, _reals(values)), strict=True))
             values["estimated"] = tuple(values["estimated"])
             made = cls.__new__(cls)
             vars(made).update(values)  # what the constructor does too, a field at a time
@@ -163,8 +162,8 @@ class Record(CellName):
         """Whether the numbers give the verdict and the tightness; a verdict that needs none has none."""
         if self.measured is None or self.bound is None or self.slack is None:
             return self.verdict not in JUDGED
-        numbers = ("measured", "bound", "lower", "upper", "slack", "attained", "shortfall", "signed")
-        finding = Finding(**{name: getattr(self, name) for name in numbers})
+        finding = Finding.__new__(Finding)
+        vars(finding).update(zip(NUMBERS, _numbers(vars(self)), strict=True))  # as the constructor does, in one go
         verdict = judge(finding)
         if verdict == "violated" and self.examines_an_estimate(self.label, self.estimated):
             verdict = "inconclusive"
@@ -172,6 +171,10 @@ class Record(CellName):
 
 
 NAMES = {f.name for f in fields(Record)}
+NUMBERS = ("measured", "bound", "lower", "upper", "slack", "attained", "shortfall", "signed")
+_texts, _shown_texts, _integers, _reals, _flags, _numbers = (
+    itemgetter(*names) for names in (TEXTS, SHOWN, INTEGERS, REALS, FLAGS, NUMBERS)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,13 +207,14 @@ class Header:
 
 def _are_typed(values: Mapping[str, Any]) -> bool:
     """Whether what a line of JSON holds has the types of a record; numbers apart, which may be words."""
+    integers = _integers(values)
     return (
-        _types(values, TEXTS) == {str}
-        and not any(map(_CONTROL.search, map(values.__getitem__, SHOWN)))
-        and _types(values, INTEGERS) == {int}
-        and all(0 <= values[name] < LARGEST_INTEGER for name in INTEGERS)
-        and _types(values, FLAGS) == {bool}
-        and _types(values, ("alpha_L", "seconds")).isdisjoint((bool, type(None)))
+        _types(_texts(values)) == {str}
+        and not _CONTROL.search("".join(_shown_texts(values)))
+        and _types(integers) == {int}
+        and 0 <= min(integers) <= max(integers) < LARGEST_INTEGER
+        and _types(_flags(values)) == {bool}
+        and _types((values["alpha_L"], values["seconds"])).isdisjoint((bool, type(None)))
         and values["index"] < values["checks"]
         and values["rule"] in RULES
         and values["verdict"] in VERDICTS
@@ -221,23 +225,24 @@ def _are_typed(values: Mapping[str, Any]) -> bool:
     )
 
 
-def _types(values: Mapping[str, Any], names: Iterable[str]) -> set[type]:
-    return set(map(type, map(values.__getitem__, names)))
+def _types(values: Iterable[Any]) -> set[type]:
+    return set(map(type, values))
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
+    if levels <= 0 or not isinstance(value, dict | list):
         return levels > 0
-    return levels > 0 and all(
-        _is_shallow(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
-    )
+    items = value.values() if isinstance(value, dict) else value
+    if levels > 1 and _types(items).isdisjoint((dict, list)):
+        return True
+    return all(_is_shallow(item, levels - 1) for item in items)
 
 
 def _real(value: Any) -> float | None:
-    if type(value) is float and math.isfinite(value):
+    if value is None or (type(value) is float and math.isfinite(value)):
         return value
-    if value is None or value in ("inf", "-inf") or (type(value) in (int, float) and math.isfinite(value)):
-        return None if value is None else float(value)
+    if value in ("inf", "-inf") or (type(value) is int and math.isfinite(value)):
+        return float(value)
     raise ValueError
 
 
