@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from verify.claim import Claim, Mutant, claims
 from verify.commands.main import cli
 from verify.own_bound import LEDGER, FormulaError, bound
 from verify.reporting.answers import answer
+from verify.reporting.tally import Tally
 from verify.running.evaluation import evaluate, replay
 from verify.running.execution import open_workers
 from verify.running.provenance import Provenance, claims_code
@@ -28,6 +29,11 @@ from verify.running.selection import Selection, find_claims, plan
 from verify.suite import verify
 
 pytestmark = pytest.mark.usefixtures("forgotten")
+
+
+def told_of(records: Sequence[Record]) -> str:
+    """What is said of the one claim that these records are of."""
+    return answer(records[0].claim, Tally.of(records))
 
 
 def cell(made: Claim | str, problem: str, N: int = 2, rule: Any = "near cap", mutant: str = "") -> CellName:
@@ -82,7 +88,7 @@ def test_each_finding_knows_what_the_ledger_says_at_the_same_place(
             assert record.witness[LEDGER] == ledgers
         else:
             assert record.bound == pytest.approx(2 * record.witness[LEDGER])
-        assert "% above the ledger's bound there" in answer([record])
+        assert "% above the ledger's bound there" in told_of([record])
 
 
 def test_a_constant_that_is_smaller_is_refuted_and_the_answer_says_how_to_see_it_again(
@@ -110,19 +116,19 @@ def test_a_constant_that_is_smaller_is_refuted_and_the_answer_says_how_to_see_it
 def test_what_is_not_refuted_is_told_with_its_tightest_check_and_how_far_below_the_ledger_it_is() -> None:
     mine = bound("deviation mean", name="mine", formula=lambda p, j: p.delta(j))
     found = evaluate(cell(mine, "saddle-noise", N=5))
-    told = answer(found)
+    told = told_of(found)
     assert told.startswith(f"mine: not refuted in {len(found)} checks; tightest ")
     assert told.endswith(" % below the ledger's bound there")
 
 
 def test_a_change_without_effect_is_told() -> None:
-    assert answer(evaluate(cell(bound("path", name="mine", C_L=0.0), "saddle"))) == (
+    assert told_of(evaluate(cell(bound("path", name="mine", C_L=0.0), "saddle"))) == (
         "mine: not refuted, but the same as the ledger's bound in all 1 checks"
     )
 
 
 def test_the_ledgers_own_claims_have_no_answer() -> None:
-    assert answer(evaluate(cell("path", "saddle"))) == ""
+    assert told_of(evaluate(cell("path", "saddle"))) == ""
 
 
 def failing(p: Any, j: Any, distance: Any) -> Any:
@@ -145,7 +151,7 @@ def test_a_formula_that_fails_is_an_error_and_refutes_nothing(formula: Any, note
     (record,) = evaluate(cell(bound("path", name="mine", formula=formula), "saddle"))
     assert record.verdict == "error"
     assert re.search(note, record.note), record.note
-    assert answer([record]).startswith(
+    assert told_of([record]).startswith(
         "mine: open, 1 of 1 checks are error, on saddle, N = 2, near cap for one; again: "
     )
 
@@ -337,6 +343,6 @@ def test_a_change_tells_its_name_when_it_is_called() -> None:
 def test_the_bound_of_the_guide_is_refuted_as_the_guide_says() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "guides" / "own-bound.md").read_text(encoding="utf-8")
     exec(guide.split("```python\n")[1].split("```")[0], {})
-    told = answer(evaluate(cell("my deviation", "tent-kink", N=1, rule="recommended")))
+    told = told_of(evaluate(cell("my deviation", "tent-kink", N=1, rule="recommended")))
     assert told.startswith("my deviation: refuted by tent-kink, N = 1, recommended, S = 1, all j ≤ 1: ")
     assert told in guide.replace("--claim mine.py:", "--claim ")

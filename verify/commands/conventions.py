@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from theory.validation import one_line, printable, suggestion
-from verify.running.records import Run, RunError, read
+from verify.running.records import RunError, Stream, reading
 
 
 class Command(click.Command):
@@ -99,12 +99,13 @@ def one_line_errors() -> Iterator[None]:
         fail(str(error), 3)
 
 
-def read_and_tell(path: Path) -> Run:
-    """Read the records of a run, and say on standard error where a torn last line was dropped."""
-    run = read(path)
-    if run.torn:
+@contextmanager
+def reading_and_telling(path: Path) -> Iterator[Stream]:
+    """Take the records of a run one by one, and say on standard error where a torn last line was dropped."""
+    with reading(path) as stream:
+        yield stream
+    if stream.torn:
         warn(f"dropped the torn last line of {path}")
-    return run
 
 
 def warn(message: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from verify.commands.conventions import one_line_errors, read_and_tell
+from verify.commands.conventions import one_line_errors, reading_and_telling
 from verify.commands.places import latest
 from verify.reporting.ledger_table import FORMATS
 
@@ -26,8 +26,8 @@ def show(directory: Path | None, mutants: bool) -> int:
     with one_line_errors():
         if directory is None:
             directory = latest(MUTANTS if mutants else RECORDS)
-        run = read_and_tell(directory / MUTANTS if mutants else directory)
-        summary = summarise(run.header, run.records)
+        with reading_and_telling(directory / MUTANTS if mutants else directory) as stream:
+            summary = summarise(stream.header, stream)
         print_table(summary, directory)
     return summary.exit_code
 
@@ -45,8 +45,9 @@ def table(directory: Path | None, form: str) -> None:
     from verify.reporting.ledger import summarise
 
     with one_line_errors():
-        run = read_and_tell(directory or latest())
-        click.echo(FORMATS[form](summarise(run.header, run.records)), nl=False)
+        with reading_and_telling(directory or latest()) as stream:
+            summary = summarise(stream.header, stream)
+        click.echo(FORMATS[form](summary), nl=False)
 
 
 @click.command(short_help="Write the page of a finished run again.")
@@ -62,8 +63,9 @@ def report(directory: Path | None, against: Path | None, tolerance: float, book:
 
     with one_line_errors():
         directory = directory or latest()
-        run = read_and_tell(directory)
+        with reading_and_telling(directory) as stream:
+            records = list(stream)  # the page holds them all
         comparison = compare(against, directory, tolerance) if against else None
-        summary = summarise(run.header, run.records)
+        summary = summarise(stream.header, records)
         place = directory if directory.is_dir() else directory.parent
-        click.echo(write_report(place, summary, run.records, comparison, str(against or ""), book))
+        click.echo(write_report(place, summary, records, comparison, str(against or ""), book))

@@ -5,49 +5,41 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Collection
 from pathlib import Path
 
 from verify.claim import find
-from verify.own_bound import LEDGER
-from verify.running.records import Record, worst
-from verify.verdict import JUDGED
-
-SAME = 1e-12
-"""Relative difference up to which two bounds are one: rounding."""
+from verify.reporting.tally import Tally, beside_ledger
+from verify.running.records import Record
 
 
-def answer(records: Collection[Record]) -> str:
-    """Return what the records of one claim say of it.
+def answer(name: str, found: Tally) -> str:
+    """Return what was found of the claim `name`.
 
     "" for a claim of the suite itself, for an audit of constants, and where none was judged.
     """
-    name = next(iter(records)).claim
-    if not _is_users(name, records):
+    if not _is_users(name, found):
         return ""
-    open_ones = [record for record in records if record.verdict in ("error", "inconclusive")]
-    judged = [record for record in records if record.verdict in JUDGED]
-    found = worst(judged)
-    if found is not None and found.verdict == "violated":
-        return f"{name}: refuted by {found.where}: {_numbers(found)}{_beside(found)}; again: {command(found)}"
-    if open_ones:
-        first = min(open_ones, key=lambda record: record.verdict != "error")
-        count = f"{len(open_ones)} of {len(records)} checks are {first.verdict}"
+    worst = found.worst
+    if worst is not None and worst.verdict == "violated":
+        return f"{name}: refuted by {worst.where}: {_numbers(worst)}{_beside(worst)}; again: {command(worst)}"
+    if first := found.first.get("error") or found.first.get("inconclusive"):
+        open_ones = found.counts["error"] + found.counts["inconclusive"]
+        count = f"{open_ones} of {found.counts.total()} checks are {first.verdict}"
         return f"{name}: open, {count}, on {first.where} for one; again: {command(first)}"
-    if found is None:
+    if worst is None:
         return ""
-    tightest = worst(record for record in judged if _differs(record) and not record.only_rounding)
+    tightest = found.tightest
     if tightest is None:
-        return f"{name}: not refuted, but the same as the ledger's bound in all {len(judged)} checks"
+        return f"{name}: not refuted, but the same as the ledger's bound in all {found.judged} checks"
     ratio = f"{tightest.tightness or 0.0:.4g}"
-    return f"{name}: not refuted in {len(judged)} checks; tightest {ratio} on {tightest.where}{_beside(tightest)}"
+    return f"{name}: not refuted in {found.judged} checks; tightest {ratio} on {tightest.where}{_beside(tightest)}"
 
 
-def _is_users(name: str, records: Collection[Record]) -> bool:
+def _is_users(name: str, found: Tally) -> bool:
     """Whether a claim is a bound of a user: the claim itself tells, or its records where it is not loaded here."""
     if known := find(name):
         return not (known.ours or known.audit)
-    return any(record.claim_spec or LEDGER in record.witness for record in records)
+    return found.of_a_user
 
 
 def _numbers(record: Record) -> str:
@@ -55,22 +47,9 @@ def _numbers(record: Record) -> str:
     return f"{measured:.6g} {'falls short of' if measured < bound else '>'} {bound:.6g}"
 
 
-def _ratio(record: Record) -> float:
-    """Bound over that of the ledger; NaN where this is not known or says nothing."""
-    ledgers = record.witness.get(LEDGER)
-    if not isinstance(ledgers, int | float) or not 0 < ledgers < math.inf or record.bound is None:
-        return math.nan
-    return record.bound / ledgers
-
-
-def _differs(record: Record) -> bool:
-    """Whether the bound is not the ledger's, as far as is known."""
-    return not abs(_ratio(record) - 1) <= SAME
-
-
 def _beside(record: Record) -> str:
     """How the bound compares to the ledger's there, in words."""
-    ratio = _ratio(record)
+    ratio = beside_ledger(record)
     if math.isnan(ratio):
         return ""
     return f", {100 * abs(1 - ratio):.3g} % {'below' if ratio < 1 else 'above'} the ledger's bound there"

@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from verify.reporting.ledger import VERDICTS, ClaimSummary, MutantSummary, Summary
+from verify.reporting.ledger import ClaimSummary, MutantSummary, Summary
 from verify.reporting.progress import meter
 from verify.reporting.summary_files import figures
+from verify.reporting.tally import VERDICTS
 from verify.running.records import CellName, Record
 from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 from verify.suite import Progress as Report

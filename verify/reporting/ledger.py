@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from verify.claim import Source, claims, find, is_audit
 from verify.reporting.answers import answer
-from verify.running.records import CellName, Header, Record, worst
+from verify.reporting.tally import VERDICTS, Tally
+from verify.running.records import CellName, Header, Record
 from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
 
 Status: TypeAlias = Literal["refuted", "survived", "error"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 UNKNOWN = "UNKNOWN"
 """Where the ledger shows records of a claim that this version does not have."""
 
@@ -127,27 +127,33 @@ class Summary:
 
 
 def summarise(header: Header, records: Iterable[Record], seconds: float | None = None) -> Summary:
-    """Summarise the records of a run that took `seconds` in all."""
-    by_claim: dict[str, list[Record]] = defaultdict(list)
-    cells: dict[CellName, list[Record]] = defaultdict(list)
+    """Summarise the records of a run that took `seconds` in all, one by one: few of them are kept."""
+    by_claim, by_mutant = defaultdict[str, Tally](Tally), defaultdict[CellName, Tally](Tally)
+    violated: set[CellName] = set()
+    wrong: list[str] = []
     for record in records:
-        cells[record.cell].append(record)
-        if not record.mutant:
-            by_claim[record.claim].append(record)
+        if record.mutant:
+            by_mutant[record.cell].take(record)
+            continue
+        by_claim[record.claim].take(record)
+        if record.verdict == "violated":
+            violated.add(record.cell)
+            wrong += [_wrong_constant(record)] if record.is_audit else []
     known = list(claims())
     order = sorted(by_claim, key=lambda name: known.index(name) if name in known else len(known))
-    right = [record for name in order for record in by_claim[name]]
+    tallies = [*by_claim.values(), *by_mutant.values()]
+    counts = sum((tally.counts for tally in by_claim.values()), Counter[Verdict]())
     return Summary(
         header=header,
         claims=tuple(_summarise_claim(name, by_claim[name]) for name in order),
-        mutants=tuple(_summarise_mutant(cell, cells) for cell in cells if cell.mutant),
-        verdicts=_count(right),
-        wrong_constants=tuple(map(_wrong_constant, (r for r in right if r.is_audit and r.verdict == "violated"))),
-        seconds=sum(r.seconds for cell in cells.values() for r in cell) if seconds is None else seconds,
+        mutants=tuple(_summarise_mutant(cell, found, violated) for cell, found in by_mutant.items()),
+        verdicts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+        wrong_constants=tuple(wrong),
+        seconds=sum(tally.seconds for tally in tallies) if seconds is None else seconds,
     )
 
 
-def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
+def _summarise_claim(name: str, found: Tally) -> ClaimSummary:
     known = find(name)
     return ClaimSummary(
         claim=name,
@@ -156,40 +162,20 @@ def _summarise_claim(name: str, records: Collection[Record]) -> ClaimSummary:
         says=known.says if known else "",
         source=known.source if known else Source("", own=False),
         standing=known.standing if known else "",
-        checks=_count(records),
-        worst=worst(records),
-        silent=tuple(_silent(records)),
-        reason=_reason(records),
-        seconds=sum(record.seconds for record in records),
-        estimated=any(record.estimated for record in records if record.verdict != "inapplicable"),
-        answer=answer(records),
+        checks=found.verdicts,
+        worst=found.worst,
+        silent=tuple((verdict, reason, count) for (verdict, reason), count in found.reasons.items()),
+        reason=found.reason,
+        seconds=found.seconds,
+        estimated=found.estimated,
+        answer=answer(name, found),
     )
 
 
-def _summarise_mutant(cell: CellName, cells: Mapping[CellName, Collection[Record]]) -> MutantSummary:
-    found = _count(cells[cell])
-    control = _count(cells.get(replace(cell, mutant=""), ()))
-    refuted = "violated" in found and "violated" not in control
-    status: Status = "refuted" if refuted else "error" if "error" in found else "survived"
-    return MutantSummary(claim=cell.claim, mutant=cell.mutant, status=status, worst=worst(cells[cell]), cell=cell)
-
-
-def _count(records: Iterable[Record]) -> dict[Verdict, int]:
-    found = Counter(record.verdict for record in records)
-    return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
-
-
-def _silent(records: Iterable[Record]) -> Iterator[tuple[Verdict, str, int]]:
-    reasons = Counter((r.verdict, r.note) for r in records if r.verdict in ("vacuous", "inapplicable", "error"))
-    for (verdict, reason), count in reasons.items():
-        yield verdict, reason, count
-
-
-def _reason(records: Collection[Record]) -> str:
-    judged = any(record.verdict in JUDGED for record in records)
-    silent = [record for record in records if record.verdict == "error" or not judged]
-    telling = min(silent, key=lambda record: record.verdict != "error", default=None)
-    return f"{telling.verdict}: {telling.note}" if telling else ""
+def _summarise_mutant(cell: CellName, found: Tally, violated: Collection[CellName]) -> MutantSummary:
+    refuted = found.counts["violated"] and replace(cell, mutant="") not in violated
+    status: Status = "refuted" if refuted else "error" if found.counts["error"] else "survived"
+    return MutantSummary(claim=cell.claim, mutant=cell.mutant, status=status, worst=found.worst, cell=cell)
 
 
 def _wrong_constant(record: Record) -> str:

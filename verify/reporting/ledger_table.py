@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from verify.reporting.book import place
-from verify.reporting.ledger import VERDICTS, Summary
+from verify.reporting.ledger import Summary
 from verify.reporting.summary_files import number, ratio
+from verify.reporting.tally import VERDICTS
 
 COLUMNS = ("statement", "claim", "own", "verdict", "checks", "measured", "bound", "ratio", "where", "proof")
 

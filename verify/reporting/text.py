@@ -12,9 +12,10 @@ from problems.registry import families
 from theory.validation import printable
 from verify.claim import WHOSE, claims
 from verify.reporting.book import place
-from verify.reporting.ledger import VERDICTS, ClaimSummary, grouped, summarise
+from verify.reporting.ledger import ClaimSummary, Summary, grouped, summarise
 from verify.reporting.summary_files import ratio
-from verify.running.records import RECORDS, Run, read
+from verify.reporting.tally import VERDICTS
+from verify.running.records import RECORDS, reading
 from verify.statements import NEIGHBOURS_TITLE, first_neighbour
 
 WIDTH, NAME_WIDTH, LEAST = 100, 36, 24
@@ -23,11 +24,11 @@ WIDTH, NAME_WIDTH, LEAST = 100, 36, 24
 
 def ledger(out: Path) -> str:
     """Each statement and its claims, with verdicts and the tightest check where `out` holds records."""
-    run = _results(out)
-    found = {} if run is None else {claim.claim: claim for claim in summarise(run.header, run.records).claims}
+    summary, torn = _results(out)
+    found = {claim.claim: claim for claim in summary.claims} if summary else {}
     lines = [printable(f"Results of {out / RECORDS}" if found else f"No results in {out} yet: python -m verify")]
     lines += [line for text in WHOSE for line in textwrap.wrap(text, max(_width(), LEAST))]
-    if run is not None and run.torn:
+    if torn:
         lines.append("note: its torn last line was dropped")
     statements = grouped(claims().values())
     second = first_neighbour(statements)
@@ -52,16 +53,20 @@ def _listed(name: str, below: Iterable[str], indent: int) -> list[str]:
     return [f"{name:<{indent}}{first}".rstrip(), *(" " * indent + line for line in lines)]
 
 
-def _results(out: Path) -> Run | None:
-    """Records in a results directory, None where there are none; raises ValueError where they cannot be read."""
+def _results(out: Path) -> tuple[Summary | None, bool]:
+    """Summary of the records in a results directory, None where there are none, and whether the last line was torn.
+
+    Raises ValueError where they cannot be read.
+    """
     path = out / RECORDS
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return None, False
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from error
-    return read(path)
+    with reading(path) as stream:
+        return summarise(stream.header, stream), stream.torn
 
 
 def _result(claim: ClaimSummary) -> str:

@@ -324,16 +324,16 @@ class Stream:
             yield record
 
 
-def worst(records: Iterable[Record]) -> Record | None:
-    """Return the check with the largest measured/bound, None if none was judged.
+def rank(record: Record) -> tuple[bool, bool, float]:
+    """How much a judged check speaks against its bound: by measured/bound, but a violated one more than any other.
 
-    A violated one comes before any other. One at `N = 0`, where many bounds are equalities, comes after all others.
+    One at `N = 0`, where many bounds are equalities, speaks less than all others.
     """
+    return record.verdict == "violated", record.N > 0, -math.inf if record.tightness is None else record.tightness
 
-    def rank(record: Record) -> tuple[bool, bool, float]:
-        tightness = -math.inf if record.tightness is None else record.tightness
-        return record.verdict == "violated", record.N > 0, tightness
 
+def worst(records: Iterable[Record]) -> Record | None:
+    """Return the judged check of the highest rank, None if none was judged."""
     return max((record for record in records if record.verdict in JUDGED), key=rank, default=None)
 
 

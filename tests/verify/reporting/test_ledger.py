@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,20 @@ def test_constants_that_hold_are_no_evidence_for_a_claim(summary_of: Callable[..
     assert summary_of("constants of fakes").exit_code == 0
     assert summary_of("constants of fakes", "fake vacuous").exit_code == 4
     assert summary_of("constants of fakes", "fake vacuous", "fake draws").exit_code == 0
+
+
+def test_few_records_are_kept_however_many_pass_by(cell_of: CellOf) -> None:
+    """A run of millions is summarised in the memory of its claims: one record in three hundred is alive at most."""
+    seen: list[weakref.ref[Record]] = []
+
+    def passing() -> Iterator[Record]:
+        for k in range(300):
+            for record in found(cell_of("fake draws", k % 7), ("holds", k / 300), ("vacuous", None)):
+                seen.append(weakref.ref(record))
+                yield record
+            assert sum(one() is not None for one in seen) < 10
+
+    (claim,) = summarise(HEADER, passing()).claims
+    assert claim.checks == {"holds": 300, "vacuous": 300}
+    assert claim.worst is not None
+    assert claim.worst.tightness == pytest.approx(299 / 300)
