@@ -38,10 +38,9 @@ class SplinePopulation(CurvatureSpline):
         pieces[..., GRADIENT] += tilt
         return type(self)(self.knots[each], pieces, np.arange(len(each)).reshape(self.index.shape))
 
-    def _locate(self, w: Array) -> tuple[Array, Array]:
+    def _index_at(self, x: Array) -> TaskIndex:
         members, *batch = self.index.shape
-        aligned = self.index.reshape(members, *(1,) * (w.ndim - 2 - len(batch)), *batch)
-        return CurvatureSpline(self.knots, self.pieces, aligned)._locate(w)
+        return self.index.reshape(members, *(1,) * (x.ndim - 1 - len(batch)), *batch)
 
 
 class PopulationNoise(FiniteNoise):

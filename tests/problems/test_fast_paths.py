@@ -299,11 +299,17 @@ def test_a_spline_at_one_point_answers_in_the_same_shapes(w: Array, v: Array, mo
     np.testing.assert_array_equal(second(v), usual_second(v), strict=True)
 
 
-@pytest.mark.parametrize("M", [65, 128, 1000])
-def test_the_segment_among_many_knots_is_that_of_all_comparisons(M: int) -> None:
+@pytest.mark.parametrize("M", [1, 5, 64, 65, 128, 1000])
+@pytest.mark.parametrize("points", [7, 2000])
+def test_the_segment_is_that_of_all_comparisons(M: int, points: int) -> None:
     """Knots themselves, points between them and beyond, for losses and points that broadcast."""
     rng = np.random.default_rng(M)
     knots = np.cumsum(rng.uniform(0.1, 1.0, size=(3, M)), axis=1)
     loss = CurvatureSpline.draw(knots, rng.uniform(-1, 1, size=(3, M)), anchor=M // 2, gradient=0.3)
-    for x in (np.concatenate([knots[1], rng.uniform(-5, M, size=400)])[:, None], rng.uniform(-5, M, size=(7, 3))):
-        np.testing.assert_array_equal(loss._segment(x), (x[..., None] >= knots).sum(axis=-1), strict=True)
+    for x in (np.concatenate([knots[1], rng.uniform(-5, M, size=points)])[:, None], rng.uniform(-5, M, (points, 3))):
+        expected = (x[..., None] >= knots).sum(axis=-1)
+        np.testing.assert_array_equal(loss._segment(x, loss.index), expected)
+        alone = loss.take(np.array([1]))
+        np.testing.assert_array_equal(alone._segment(x[:, :1], alone.index), (x[:, :1, None] >= knots[1]).sum(axis=-1))
+        single = CurvatureSpline.draw(knots[1], np.zeros(M), anchor=0)
+        np.testing.assert_array_equal(single._segment(x[:, :1], single.index), (x[:, :1, None] >= knots[1]).sum(-1))
