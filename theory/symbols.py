@@ -112,6 +112,7 @@ class Symbols:
     def __init__(self, constants: Constants, schedule: Schedule, **changes: Any) -> None:
         self.constants, self.schedule, self.changes = constants, schedule, changes
         self.fields: dict[str, Real] = {**vars(constants), **vars(schedule)}
+        self.powers: dict[tuple[str, float], Extended] = {}
         for name in changes:
             if name not in NAMES:
                 raise ValueError(f"{name} is not a symbol of the paper{suggestion(name, sorted(NAMES))}")
@@ -131,11 +132,17 @@ class Symbols:
 
 def power(formula: Callable[[Any, Number], Extended]) -> Callable[[Any, Number], Extended]:
     """Decorate the formula of a symbol with an exponent, a function of the paper `p` and of the exponent."""
-    NAMES.add(formula.__name__)
+    name = formula.__name__
+    NAMES.add(name)
 
     @wraps(formula)
     def method(p: Symbols, j: Number) -> Extended:
-        return Extended(p.evaluate(formula.__name__, formula, plain(j)))
+        exponent = plain(j)
+        if not isinstance(exponent, float):
+            return Extended(p.evaluate(name, formula, exponent))
+        if (name, exponent) not in p.powers:  # one bound asks for the same power several times
+            p.powers[name, exponent] = Extended(p.evaluate(name, formula, exponent))
+        return p.powers[name, exponent]
 
     return method
 

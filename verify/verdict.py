@@ -39,7 +39,10 @@ class Measured(NamedTuple):
         """
         value, bound, slack = self
         with np.errstate(all="ignore"):
-            ratio = np.where(bound > 0, (value - slack) / bound, np.where(value > slack, np.inf, 0.0))
+            plain: Values = np.divide(value - slack, bound)
+            if np.all(bound > 0) and np.isfinite(plain).all():
+                return plain
+            ratio = np.where(bound > 0, plain, np.where(value > slack, np.inf, 0.0))
         ratio = np.where(np.isinf(bound), 0.0, ratio)
         return np.where(np.isnan(value) | np.isnan(bound), np.inf, ratio)
 

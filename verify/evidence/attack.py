@@ -117,7 +117,9 @@ attack_pairs = Attack(pairs, decode_pairs, {"": 0})
 
 def worst_of(measured: Measured) -> Measured:
     """Of arrays (P, ...), the entry with the largest ratio, for each of the P points."""
-    value, bound, slack = np.broadcast_arrays(*measured)
+    value, bound, slack = map(np.asarray, measured)
+    if not value.shape == bound.shape == slack.shape:
+        value, bound, slack = np.broadcast_arrays(value, bound, slack)
     if value.ndim == 1:
         return Measured(value, bound, slack)
     columns = [x.reshape(len(x), -1) for x in (value, bound, slack)]
