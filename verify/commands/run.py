@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from verify.cell import PROFILES
 from verify.commands.conventions import cores, fail, integers, one_line_errors, warn
 from verify.commands.places import RESULTS, free, latest, out_option
+
+if TYPE_CHECKING:
+    from verify.running.records import Record
+    from verify.suite import Progress
 
 
 @click.command()
@@ -84,7 +89,7 @@ def run(
                 cell_timeout=cell_timeout,
                 resume=resume,
                 overwrite=overwrite,
-                progress=progress,
+                progress=progress if named else _telling(out, progress),
                 warn=warn,
             )
         show(summary, out)
@@ -92,13 +97,24 @@ def run(
 
 
 def _place(records: str, resume: bool, overwrite: bool) -> Path:
-    """Where a run goes that names no directory: on with the last one, or to the next that is free, which it says."""
+    """Where a run goes that names no directory: on with the last one, or to the next that is free."""
     if resume or overwrite:
         return latest(records) if resume else RESULTS
-    place = free(records)
-    if place != RESULTS:
-        click.echo(f"{RESULTS} holds a run already: this one goes to {place}", err=True)
-    return place
+    return free(records)
+
+
+def _telling(place: Path, progress: Progress) -> Progress:
+    """Say as soon as the run has begun that it is not in `results`: until then, bad input is the only line."""
+    told = place == RESULTS
+
+    def tell(finished: int, total: int, records: Sequence[Record]) -> None:
+        nonlocal told
+        if not told:
+            click.echo(f"the results of this run are in {place}: {RESULTS} holds another one", err=True)
+            told = True
+        progress(finished, total, records)
+
+    return tell
 
 
 @contextmanager

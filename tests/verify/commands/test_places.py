@@ -37,10 +37,17 @@ def test_a_second_run_goes_to_a_directory_of_its_own_and_says_which(here: Here) 
     for number in (2, 3):
         result = here(*RUN, "--seed", number)
         assert result.exit_code == 0
-        assert result.stderr == f"results holds a run already: this one goes to results-{number}\n"
+        assert result.stderr == f"the results of this run are in results-{number}: results holds another one\n"
         assert f"page in {Path(f'results-{number}', 'report.html')}" in result.stdout.splitlines()[-1]
         assert read(Path(f"results-{number}")).header.settings["seed"] == number
     assert Path("results", RECORDS).read_bytes() == first
+
+
+def test_bad_input_is_the_only_line_where_there_are_results_already(here: Here) -> None:
+    here(*RUN)
+    result = here("run", "--claim", "pth")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith("error: claim = 'pth' is unknown")
 
 
 def test_a_directory_that_is_named_is_not_left_for_another(here: Here) -> None:
