@@ -18,7 +18,7 @@ from verify.running.store import Store, write_text
 Cells = list[list[Record]]
 Opened = Callable[..., AbstractContextManager[Store]]
 Write = Callable[..., None]
-HEADER = Header.new({"seed": 0})
+HEADER = replace(Header.new({"seed": 0}), started="2026-11-24T10:00:00+00:00")  # tests are named by its text
 OLD = replace(HEADER, format=2).to_json() + "\n"
 """The first line of a file of records as an earlier version wrote it."""
 
