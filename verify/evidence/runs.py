@@ -24,7 +24,7 @@ from verify.evidence.moments import is_linear, mean_gradient_norm
 from verify.evidence.quantities import meta_gradients
 from verify.evidence.ranges import AlmostSure
 from verify.evidence.rounding import extent, meta_gradient_error, meta_objective_error, unit
-from verify.evidence.sampling import sample_until
+from verify.evidence.sampling import GROWTH, sample_until
 from verify.evidence.tree import enumerate_paths, mean_estimator
 from verify.shared import shared
 from verify.verdict import EPS, Finding, Values
@@ -223,13 +223,13 @@ def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule,
 
 def first_round(cell: Cell, highest: float, bound: float) -> int:
     """How many runs to begin with: few where the bound exceeds all that can happen, else so many that the interval's
-    term in the range is about half of the bound.
+    term in the range is about half of the bound. No more than a second round would make, which fewer would lead to.
     """
-    least, most = cell.effort.replicas, cell.effort.samples
+    least, usual = cell.effort.replicas, cell.effort.samples
     if highest <= bound:
         return least
     needed = 5 * highest * math.log(8 * cell.effort.rounds / cell.delta)
-    return max(least, math.ceil(needed / bound)) if needed < most * bound else most
+    return max(least, math.ceil(needed / bound)) if needed < GROWTH * usual * bound else usual
 
 
 def largest_mean(problem: Problem, s: Schedule) -> float:

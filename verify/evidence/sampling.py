@@ -21,6 +21,7 @@ from verify.verdict import Finding, Values, judge
 Draw: TypeAlias = Callable[[int, np.random.Generator], Values]
 """Number of samples and generator ↦ i.i.d. samples (n, ...)."""
 
+GROWTH = 4
 CHUNK = 2000
 CHUNK_NUMBERS, ROUND_NUMBERS = 2**20, 2**25
 """Numbers that a chunk of draws, and the samples of a round, may hold at most: memory stays bounded."""
@@ -37,7 +38,7 @@ def sample_until(
     slack: npt.ArrayLike = 0.0,
     share: int = 1,
 ) -> tuple[Finding, tuple[int, ...]]:
-    """Sample in rounds, each four times as large as the one before, until the verdict on all entries is clear.
+    """Sample in rounds, each `GROWTH` times as large as the one before, until the verdict on all entries is clear.
 
     The cell's error probability is split over its `share` calls, the rounds and the entries of `bound`, so all the
     intervals of all the rounds hold together, and it does not matter that the verdict decides when to stop.
@@ -60,7 +61,7 @@ def sample_until(
     chunk = max(1, min(CHUNK, CHUNK_NUMBERS // width))
     for sampling_round in range(cell.effort.rounds):
         rng = cell.rng(*place, sampling_round)
-        count = min(cell.effort.samples * 4**sampling_round, ROUND_NUMBERS // width)
+        count = min(cell.effort.samples * GROWTH**sampling_round, ROUND_NUMBERS // width)
         sizes = [chunk] * (count // chunk) + ([count % chunk] if count % chunk else [])
         sample = partial(_concatenated, draw, sizes, rng)
         few = count * width <= SHARED_NUMBERS
