@@ -223,13 +223,17 @@ def sampled_run(cell: Cell, promise: Promise, algorithm: Algorithm, s: Schedule,
 
 def first_round(cell: Cell, highest: float, bound: float) -> int:
     """How many runs to begin with: few where the bound exceeds all that can happen, else so many that the interval's
-    term in the range is about half of the bound. No more than a second round would make, which fewer would lead to.
+    term in the range is about half of the bound.
+
+    Not more than a second round would make, to which fewer would lead; on an instance that attains the bound not more
+    than usual, for there half of the bound is too wide an interval, and a second round must come.
     """
     least, usual = cell.effort.replicas, cell.effort.samples
+    most = usual if chosen_by(cell.problem) else GROWTH * usual
     if highest <= bound:
         return least
     needed = 5 * highest * math.log(8 * cell.effort.rounds / cell.delta)
-    return max(least, math.ceil(needed / bound)) if needed < GROWTH * usual * bound else usual
+    return max(least, math.ceil(needed / bound)) if needed < most * bound else usual
 
 
 def largest_mean(problem: Problem, s: Schedule) -> float:
