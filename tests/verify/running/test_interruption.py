@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,11 @@ TIMEOUT = 120
 
 
 @pytest.fixture
-def launch(start: Start, fakes: str) -> Launch:
-    """Start the slow run into a directory."""
-    return lambda out, *more: start("run", *SLOW, "--problem", fakes, "--out", out, *more)
+def launch(start: Start, fakes: str) -> Iterator[Launch]:
+    """Start the slow run into a directory, as from a terminal: a shell's background jobs would ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda out, *more: start("run", *SLOW, "--problem", fakes, "--out", out, *more)
+    signal.signal(signal.SIGINT, before)
 
 
 def lines_of(path: Path) -> int:
