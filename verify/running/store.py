@@ -47,6 +47,8 @@ class Store:
         self.written = 0
         self._open = ExitStack()
         try:
+            if not directory.exists():
+                self._open.callback(_remove_if_unused, directory)  # bad input leaves no directory behind
             directory.mkdir(parents=True, exist_ok=True)
             self._open.callback(os.close, _lock(directory / ".lock"))
         except OSError as error:
@@ -159,6 +161,14 @@ def _replace(path: Path, lines: Iterable[str]) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _remove_if_unused(directory: Path) -> None:
+    """Remove a directory in which there is nothing but its lock."""
+    with suppress(OSError):
+        if [path.name for path in directory.iterdir()] == [".lock"]:
+            (directory / ".lock").unlink()
+            directory.rmdir()
 
 
 def _reason(error: OSError) -> str:

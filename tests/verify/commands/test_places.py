@@ -48,6 +48,7 @@ def test_bad_input_is_the_only_line_where_there_are_results_already(here: Here) 
     result = here("run", "--claim", "pth")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert result.stderr.startswith("error: claim = 'pth' is unknown")
+    assert [path.name for path in Path().iterdir()] == ["results"]
 
 
 def test_a_directory_that_is_named_is_not_left_for_another(here: Here) -> None:
