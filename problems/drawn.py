@@ -76,8 +76,8 @@ class Drawn:
             CurvatureSpline.draw(x, h, anchor=list(x).index(0.0), gradient=g)
             for x, h, g in zip(self.knots, self.curvature, self.gradient, strict=True)
         ]
-        table = {name: np.concatenate([getattr(one, name) for one in drawn]) for name in ("knots", "pieces")}
-        return CurvatureSpline(**table, index=np.arange(len(drawn)))
+        knots = np.concatenate([one.knots for one in drawn])
+        return CurvatureSpline(knots, np.concatenate([one.pieces for one in drawn], axis=1), np.arange(len(drawn)))
 
     def problem(self) -> Problem:
         """A resampling problem of these losses, with their constants: the tasks' spread `σ` is attained."""

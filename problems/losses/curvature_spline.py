@@ -30,7 +30,7 @@ class CurvatureSpline(Loss):
     Attributes
     ----------
     knots : (tasks, M), strictly increasing per task.
-    pieces : (tasks, M + 1, 5), base point, l, l', l'' and l''' (the slope of l'') of each segment.
+    pieces : (5, tasks, M + 1), base point, l, l', l'' and l''' (the slope of l'') of each segment.
     index : (batch), the task of each loss: a batch of any size shares one table.
 
     Source: own.
@@ -68,16 +68,16 @@ class CurvatureSpline(Loss):
         right = _outward(x[:, anchor:], h[:, anchor:], g)
         left = _outward(x[:, anchor::-1], h[:, anchor::-1], g)
         value, slopes = (np.concatenate([a[:, :0:-1], b], axis=-1) for a, b in zip(left, right, strict=True))
-        at_knots = np.stack([x, value, slopes, h], axis=-1)
+        at_knots = np.stack([x, value, slopes, h])
         segment = np.arange(M + 1)
         base = np.where(segment <= anchor, segment, segment - 1)
-        pieces = np.concatenate([at_knots[:, base], np.pad(slope, ((0, 0), (1, 1)))[..., None]], axis=-1)
+        pieces = np.concatenate([at_knots[..., base], np.pad(slope, ((0, 0), (1, 1)))[None]])
         return cls(x, pieces, np.arange(len(x)))
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., 1): shape (...)."""
         dx, piece = self._locate(w)
-        value, gradient, curvature, slope = (of.take(piece) for of in self._of_pieces[VALUE:])
+        value, gradient, curvature, slope = (of.take(piece) for of in self.pieces[VALUE:])
         return np.asarray(value + dx * (gradient + dx * (curvature / 2 + dx * slope / 6)))
 
     def gradient(self, w: Array) -> Array:
@@ -87,7 +87,7 @@ class CurvatureSpline(Loss):
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
         dx, piece = self._locate(w)
-        curvature = self._of_pieces[CURVATURE].take(piece) + dx * self._of_pieces[SLOPE].take(piece)
+        curvature = self.pieces[CURVATURE].take(piece) + dx * self.pieces[SLOPE].take(piece)
         return np.asarray(curvature[..., None] * v)
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
@@ -96,9 +96,9 @@ class CurvatureSpline(Loss):
             slope, curvature = (self._filled(w, value) for value in self._at(w.item()))
             return slope, lambda v: curvature * v
         dx, piece = self._locate(w)
-        at_base = self._of_pieces[CURVATURE].take(piece)
-        curvature = at_base + dx * self._of_pieces[SLOPE].take(piece)
-        gradient = self._of_pieces[GRADIENT].take(piece) + dx * (at_base + curvature) / 2
+        at_base = self.pieces[CURVATURE].take(piece)
+        curvature = at_base + dx * self.pieces[SLOPE].take(piece)
+        gradient = self.pieces[GRADIENT].take(piece) + dx * (at_base + curvature) / 2
         return gradient[..., None], lambda v: curvature[..., None] * v
 
     def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
@@ -122,13 +122,13 @@ class CurvatureSpline(Loss):
     def infimum(self) -> npt.NDArray[np.float64]:
         """`inf l_i`, shape (batch), to rounding; −∞ where the loss falls for ever to one side."""
         every = replace(self, index=np.arange(len(self.knots)))
-        g, h, slope = self.pieces[..., GRADIENT], self.pieces[..., CURVATURE], self.pieces[..., SLOPE]
+        g, h, slope = self.pieces[GRADIENT:]
         # Where l' vanishes on the polynomial of a segment, inside it or not: no value of the loss is below its infimum.
         with np.errstate(all="ignore"):
             half = -(h + np.copysign(np.sqrt(h * h - 2 * slope * g), h))
             steps = np.concatenate([half / slope, 2 * g / half], axis=-1)
         steps[~np.isfinite(steps)] = 0.0
-        points = np.concatenate([self.knots, np.tile(self.pieces[..., BASE], 2) + steps], axis=-1)
+        points = np.concatenate([self.knots, np.tile(self.pieces[BASE], 2) + steps], axis=-1)
         lowest = every.value(points.T[..., None]).min(axis=0)
         outward = every.gradient(self.knots[:, [0, -1]].T[..., None])[..., 0] * np.array([[-1], [1]])
         curvature = h[:, [0, -1]].T
@@ -147,8 +147,8 @@ class CurvatureSpline(Loss):
         """Distance of `w` from the base of its segment (...), and the number of that piece among all (...)."""
         x = w[..., 0]
         index = self._index_at(x)
-        piece = self.pieces.shape[-2] * index + self._segment(x, index)
-        return x - self._of_pieces[BASE].take(piece), piece
+        piece = self.pieces.shape[-1] * index + self._segment(x, index)
+        return x - self.pieces[BASE].take(piece), piece
 
     def _index_at(self, x: Array) -> TaskIndex:
         """The task of the loss that each point `x` (...) meets, to broadcast against `x`."""
@@ -165,10 +165,9 @@ class CurvatureSpline(Loss):
         if M <= FEW_KNOTS:
             if max(x.size, index.size) <= FEW_POINTS:
                 return np.asarray((x[..., None] >= self.knots[index]).sum(axis=-1))
-            first, *others = self._columns[:, index]
-            passed = (x >= first).view(np.int8)
-            for knot in others:
-                passed = passed + (x >= knot).view(np.int8)
+            passed = (x >= self.knots[index, 0]).view(np.int8)
+            for k in range(1, M):
+                passed = passed + (x >= self.knots[index, k]).view(np.int8)
             return passed
         knots, first = self.knots.ravel(), M * index
         segment = np.zeros(np.broadcast_shapes(x.shape, index.shape), dtype=np.intp)
@@ -197,17 +196,7 @@ class CurvatureSpline(Loss):
     def _lists(self) -> tuple[list[float], list[list[float]]]:
         """Knots and pieces of the only loss."""
         only = self.index.item()
-        return self.knots[only].tolist(), self.pieces[only].tolist()
-
-    @cached_property
-    def _columns(self) -> npt.NDArray[np.float64]:
-        """Knots of all tasks, (M, tasks), side by side where they are compared."""
-        return np.ascontiguousarray(self.knots.T)
-
-    @cached_property
-    def _of_pieces(self) -> npt.NDArray[np.float64]:
-        """What the pieces of all tasks have, (5, tasks · (M + 1))."""
-        return np.ascontiguousarray(self.pieces.reshape(-1, self.pieces.shape[-1]).T)
+        return self.knots[only].tolist(), self.pieces[:, only].T.tolist()
 
 
 def _outward(x: Array, h: Array, g: Array) -> tuple[Array, Array]:

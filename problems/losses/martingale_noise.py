@@ -37,23 +37,22 @@ class Blended(Loss):
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., 1): shape (...)."""
         inner, outer, dx, width, t = self._locate(w)
-        level = self._at(self.levels, inner)
-        rise = self._at(self.levels, outer) - level
-        return np.asarray(
-            self.loss.value(w) + self._at(self._sums, inner) + level * dx + rise * width * t**3 * (1 - t / 2)
-        )
+        level = self.levels.take(inner)
+        rise = self.levels.take(outer) - level
+        blend = self._sums.take(inner) + level * dx + rise * width * t**3 * (1 - t / 2)
+        return np.asarray(self.loss.value(w) + blend)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., 1)."""
         inner, outer, _, _, t = self._locate(w)
-        level = self._at(self.levels, inner)
-        blend = level + (self._at(self.levels, outer) - level) * t**2 * (3 - 2 * t)
+        level = self.levels.take(inner)
+        blend = level + (self.levels.take(outer) - level) * t**2 * (3 - 2 * t)
         return np.asarray(self.loss.gradient(w) + blend[..., None])
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Second derivative at `w` times `v`, (..., 1)."""
         inner, outer, _, width, t = self._locate(w)
-        slope = (self._at(self.levels, outer) - self._at(self.levels, inner)) / width * 6 * t * (1 - t)
+        slope = (self.levels.take(outer) - self.levels.take(inner)) / width * 6 * t * (1 - t)
         return np.asarray(self.loss.hvp(w, v) + slope[..., None] * v)
 
     def take(self, tasks: TaskIndex) -> Self:
@@ -63,7 +62,8 @@ class Blended(Loss):
     def _locate(self, w: Array) -> tuple[TaskIndex, TaskIndex, Array, Array, Array]:
         """The nodes around `w` (..., 1), that nearer to the base first; `w` from the first, their distance, its share.
 
-        Beyond the last node both are the last one, where the slope stays.
+        Nodes are numbered through all losses of the batch. Beyond the last node both are the last one, where the slope
+        stays.
         """
         x = w[..., 0]
         left = np.searchsorted(self.nodes, x, side="right")
@@ -72,12 +72,9 @@ class Blended(Loss):
         outer = np.where(rightwards, np.minimum(left, last), np.maximum(left - 1, 0))
         dx, width = x - self.nodes[inner], self.nodes[outer] - self.nodes[inner]
         width = np.where(width == 0, 1.0, width)
-        return inner, outer, dx, width, np.clip(dx / width, 0, 1)
-
-    def _at(self, of_nodes: Array, node: TaskIndex) -> Array:
-        """What each loss of the batch has at its node, of (..., M)."""
-        *batch, M = of_nodes.shape
-        return of_nodes.ravel()[M * np.arange(math.prod(batch)).reshape(batch) + node]
+        *batch, M = self.levels.shape
+        first = M * np.arange(math.prod(batch)).reshape(batch)
+        return first + inner, first + outer, dx, width, np.clip(dx / width, 0, 1)
 
     @cached_property
     def _sums(self) -> Array:

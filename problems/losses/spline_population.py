@@ -33,9 +33,9 @@ class SplinePopulation(CurvatureSpline):
     def tilted(self, slope: Array) -> Self:
         """Losses plus `slope · w`, `slope` (C, *batch)."""
         each, tilt = self.index.ravel(), slope.reshape(-1, 1)
-        pieces = self.pieces[each]
-        pieces[..., VALUE] += tilt * pieces[..., BASE]
-        pieces[..., GRADIENT] += tilt
+        pieces = self.pieces[:, each]
+        pieces[VALUE] += tilt * pieces[BASE]
+        pieces[GRADIENT] += tilt
         return type(self)(self.knots[each], pieces, np.arange(len(each)).reshape(self.index.shape))
 
     def _index_at(self, x: Array) -> TaskIndex:

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from problems.losses.curvature_spline import CurvatureSpline
+from problems.losses.curvature_spline import VALUE, CurvatureSpline
 from problems.noise import NoNoise
 from problems.problem import Problem
 from problems.registry import families
@@ -129,7 +129,7 @@ def test_the_lower_bound_of_splines_is_the_mean_of_their_minima(member: tuple[st
         pytest.skip("its lower bound speaks of the meta objective")
     assert isinstance(problem.outer, CurvatureSpline)
     least = stationary_values(problem.outer, knot_points(problem)).mean()
-    size = np.abs(problem.outer.pieces[..., 1]).max() + abs(least)
+    size = np.abs(problem.outer.pieces[VALUE]).max() + abs(least)
     assert least == pytest.approx(problem.constants.lower_bound, rel=0, abs=1e-12 * size)
 
 
