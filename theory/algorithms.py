@@ -152,10 +152,10 @@ def run(
     estimate = _estimator(algorithm, tasks, s, rng, R, count, direction)
     p = Smoothness(c, s)
     a, C_L = plain(p.a), plain(p.C_L)
-    in_floats = bool(np.isfinite(C_L))  # the formula itself is dearer than a step of few numbers
 
     def smoothness(mean_norm: Array) -> Array:
-        return a + C_L * mean_norm if in_floats else np.asarray(p.L_w(mean_norm))
+        L_w = np.asarray(a + C_L * mean_norm)  # a step of few numbers takes less time than the formula beyond them
+        return L_w if np.isfinite(L_w).all() else np.asarray(p.a + p.C_L * mean_norm)
 
     points = np.empty((R, K + 1, w.shape[1]))
     points[:, 0] = w
