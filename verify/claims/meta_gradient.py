@@ -41,7 +41,8 @@ def central_difference(cell: Cell, w: Array, v: Array) -> tuple[Array, Array]:
     value = meta_objectives(cell, w)
     rounding = 2 * meta_objective_error(problem, s, extent(problem, w), value).max(axis=-1, keepdims=True)
     lost = np.isinf(rounding) | np.isinf(L_i)
-    h = np.sqrt(2 * np.where(lost, 1.0, rounding) / np.where(lost, 1.0, L_i))
+    rounding, L_i = np.where(lost, 1.0, rounding), np.where(lost, 1.0, L_i)
+    h = np.sqrt(2 * rounding / L_i)
     above, below = (meta_objectives(cell, w + sign * h[..., None] * v) for sign in (1, -1))
     return (above - below) / (2 * h), np.where(lost, np.inf, L_i * h / 2 + rounding / h)
 

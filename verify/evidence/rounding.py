@@ -36,20 +36,14 @@ def extent(problem: Problem, w: Array) -> Array:
 def growth(problem: Problem, s: Schedule, j: Real) -> Real:
     """`q^j` for numbers j, or for an array of them."""
     L, alpha = problem.constants.L, s.alpha
-    if not isinstance(alpha, float):
-        return plain(_growth.__wrapped__(L, alpha).q(j))
-    return _power(L, alpha, j) if isinstance(j, float) else plain(_growth(L, alpha).q(j))
+    known = _growth(L, alpha) if isinstance(alpha, float) else _growth.__wrapped__(L, alpha)
+    return plain(known.q(j))
 
 
 @lru_cache(maxsize=256)
 def _growth(L: float, alpha: Real) -> Growth:
+    """Growth that keeps its powers: searches ask for the same ones thousands of times."""
     return Growth(Constants(L=L), Schedule(N=0, alpha=alpha))
-
-
-@lru_cache(maxsize=256)
-def _power(L: float, alpha: float, j: float) -> Real:
-    """`q^j`: searches ask for the same one thousands of times."""
-    return plain(_growth(L, alpha).q(j))
 
 
 def point_error(problem: Problem, s: Schedule, j: Real, size: Array) -> Array:
