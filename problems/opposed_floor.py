@@ -19,6 +19,7 @@ from problems.registry import register
 from problems.saddle import well
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import norm
 
 C_BETA = 20.0
 
@@ -42,7 +43,7 @@ class Radial(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        t = np.linalg.norm(w, axis=-1)
+        t = norm(w)
         near = np.minimum(t, self.radius)
         radial = self.profile.value(t[..., None]) + self.L * near * (2 * t - near)
         return np.asarray(radial + (self.slope * w).sum(axis=-1))
@@ -61,7 +62,7 @@ class Radial(Loss):
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w`: with u the direction of w, `g''uuᵀ + (g'/t)(I − uuᵀ)`, g the radial part."""
-        t = np.linalg.norm(w, axis=-1)
+        t = norm(w)
         size = np.maximum(t, np.finfo(np.float64).tiny)
         first, second = self.profile.linearize(t[..., None])
         near = np.minimum(t, self.radius)

@@ -11,6 +11,7 @@ from theory.extended import Extended, Number, expm1, log1p
 from theory.loss import Array, Loss
 from theory.maml import adapt
 from theory.neighbours.first_order import FirstOrder
+from theory.norm import norm
 from theory.symbols import bound
 from theory.validation import one_of, real
 
@@ -38,7 +39,7 @@ def pull_back_by_differences(
     real("step", step, open_low=True)
     one_of("mode", mode, get_args(Mode))
     for point, loss in zip(reversed(path[: len(losses)]), reversed(losses), strict=True):
-        length = np.linalg.norm(v, axis=-1, keepdims=True)
+        length = norm(v)[..., None]
         # A unit of v is h long; where v vanishes nothing is to be done, whatever h is.
         h = step * np.ones_like(length) if mode == "raw" else step / np.where(length > 0, length, 1.0)
         behind = loss.gradient(point - h * v) if mode == "central" else loss.gradient(point)

@@ -12,6 +12,7 @@ from problems.problem import Problem
 from theory.constants import Schedule
 from theory.loss import Array
 from theory.maml import adapt, mean_over_tasks, pull_back
+from theory.norm import norm
 from theory.paper import Paper
 from verify.verdict import Values
 
@@ -74,7 +75,7 @@ def _stepsizes(problem: Problem, N: int, alpha: Values, beta: Values, w: Array) 
     by_theorem = np.isnan(beta)
     if not by_theorem.any():
         return beta
-    norms = np.linalg.norm(problem.outer.gradient(w[:, None]), axis=-1).mean(axis=-1)
+    norms = norm(problem.outer.gradient(w[:, None])).mean(axis=-1)
     L_w = Paper(problem.constants, Schedule(N=N, alpha=alpha)).L_w(np.where(np.isfinite(norms), norms, 0.0))
     return np.where(by_theorem, 1 / np.asarray(L_w), beta)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from problems.problem import Problem
 from theory.loss import Array
 from theory.maml import Direction, mean_over_tasks, meta_gradient
+from theory.norm import norm
 from verify.verdict import Values
 
 PARTS, ROUNDS = 256, 3
@@ -57,7 +58,7 @@ def contracts(
     """Whether iterates that start `displacement` from the meta-minimiser 0, in every coordinate, come nearer: (P,)."""
     start = np.full((len(alpha), problem.dim), displacement)
     _, w = fixed_steps(problem, N, alpha, beta, start, steps, direction)
-    return np.linalg.norm(w, axis=1) < np.linalg.norm(start, axis=1)
+    return norm(w) < norm(start)
 
 
 def first_failure(stable: Callable[[Values], npt.NDArray[np.bool_]], low: float, high: float) -> Bracket:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from theory.norm import norm
 from verify.verdict import EPS, Finding, Measured, Values
 
 ROUNDINGS = 4096
@@ -94,7 +95,7 @@ def norm_of_mean_interval(samples: Values, delta: float, radius: npt.ArrayLike) 
     """
     n, x = len(samples), math.log(4 / delta)
     radius = np.asarray(radius, dtype=np.float64)
-    if bool((np.linalg.norm(samples, axis=-1) > radius * (1 + ROUNDINGS * EPS)).any()):
+    if bool((norm(samples) > radius * (1 + ROUNDINGS * EPS)).any()):
         raise RangeError("a sample lies outside its almost-sure ball")
     pairs = samples[1::2] - samples[: n - n % 2 : 2]
     half_squares = np.minimum(0.5 * np.square(pairs).sum(axis=-1), 2 * radius**2)
@@ -102,7 +103,7 @@ def norm_of_mean_interval(samples: Values, delta: float, radius: npt.ArrayLike) 
     variance = mean_interval(half_squares, delta, 0.0, 2 * radius**2).upper
     linear = 2 * radius * x / (3 * n)
     t = linear + np.sqrt(linear**2 + 2 * variance * x / n) + n * EPS * radius
-    estimate = np.asarray(np.linalg.norm(samples.mean(axis=0), axis=-1))
+    estimate = norm(samples.mean(axis=0))
     return Interval(estimate, np.maximum(estimate - t, 0.0), np.minimum(estimate + t, radius))
 
 

@@ -17,6 +17,7 @@ from problems.noise import FiniteNoise, batch_support, multinomial_support
 from problems.problem import Problem
 from theory.loss import Array, Loss
 from theory.maml import adapt
+from theory.norm import norm
 from verify.verdict import EPS, Values
 
 LARGEST = 2**18
@@ -191,10 +192,10 @@ def mean_gradient_norms(problem: Problem, w: Array, D_L: int, B_prime: int) -> t
     set). Draws whose norm agrees at every point are one. None where there are too many means.
     """
     if problem.case == "finite-sum":
-        probabilities, norms = np.ones(1), np.linalg.norm(problem.outer.gradient(w[:, None]), axis=-1)
+        probabilities, norms = np.ones(1), norm(problem.outer.gradient(w[:, None]))
     else:
         batch = minibatches(problem, D_L)
-        probabilities, norms = batch.probabilities, np.linalg.norm(batch.losses.gradient(w[:, None, None]), axis=-1)
+        probabilities, norms = batch.probabilities, norm(batch.losses.gradient(w[:, None, None]))
     distinct, which = np.unique(norms.reshape(len(w), -1), axis=1, return_inverse=True)
     weights = np.repeat(probabilities, problem.number_of_tasks) / problem.number_of_tasks
     law = np.bincount(which.ravel(), weights=weights).astype(np.float64)
