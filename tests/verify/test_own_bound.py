@@ -33,7 +33,10 @@ pytestmark = pytest.mark.usefixtures("forgotten")
 
 def told_of(records: Sequence[Record]) -> str:
     """What is said of the one claim that these records are of."""
-    return answer(records[0].claim, Tally.of(records))
+    tally = Tally()
+    for record in records:
+        tally.take(record)
+    return answer(records[0].claim, tally)
 
 
 def cell(made: Claim | str, problem: str, N: int = 2, rule: Any = "near cap", mutant: str = "") -> CellName:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -72,7 +71,7 @@ def _imported(framework: str) -> Any:
             importlib.import_module(name)
         except ImportError as missing:
             raise ValueError(f"framework = {framework!r} needs {name}, which is not installed: {EXTRA}") from missing
-    return sys.modules[framework]
+    return importlib.import_module(framework)
 
 
 def to_vector(returned: Any, d: int) -> Array:

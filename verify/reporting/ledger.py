@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from verify.claim import Source, claims, find, is_audit
 from verify.reporting.answers import answer
-from verify.reporting.tally import VERDICTS, Tally
+from verify.reporting.tally import Tally, in_order
 from verify.running.records import CellName, Header, Record
 from verify.statements import NEIGHBOURS, STATEMENTS
 from verify.verdict import JUDGED, Verdict
@@ -147,7 +147,7 @@ def summarise(header: Header, records: Iterable[Record], seconds: float | None =
         header=header,
         claims=tuple(_summarise_claim(name, by_claim[name]) for name in order),
         mutants=tuple(_summarise_mutant(cell, found, violated) for cell, found in by_mutant.items()),
-        verdicts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+        verdicts=in_order(counts),
         wrong_constants=tuple(wrong),
         seconds=sum(tally.seconds for tally in tallies) if seconds is None else seconds,
     )
@@ -162,7 +162,7 @@ def _summarise_claim(name: str, found: Tally) -> ClaimSummary:
         says=known.says if known else "",
         source=known.source if known else Source("", own=False),
         standing=known.standing if known else "",
-        checks=found.verdicts,
+        checks=in_order(found.counts),
         worst=found.worst,
         silent=tuple((verdict, reason, count) for (verdict, reason), count in found.reasons.items()),
         reason=found.reason,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -43,14 +42,6 @@ class Tally:
     estimated: bool = False
     of_a_user: bool = False
 
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> Tally:
-        """Tally of records that are at hand."""
-        tally = cls()
-        for record in records:
-            tally.take(record)
-        return tally
-
     def take(self, record: Record) -> None:
         """Count one more."""
         self.counts[record.verdict] += 1
@@ -66,11 +57,6 @@ class Tally:
             self.tightest = _worse(self.tightest, record)
 
     @property
-    def verdicts(self) -> dict[Verdict, int]:
-        """Number of checks of each verdict that occurs, in the order of `VERDICTS`."""
-        return {verdict: self.counts[verdict] for verdict in VERDICTS if self.counts[verdict]}
-
-    @property
     def judged(self) -> int:
         """Number of checks that were judged."""
         return sum(self.counts[verdict] for verdict in JUDGED)
@@ -80,6 +66,11 @@ class Tally:
         """Verdict and note of the first error, or of the first check where none was judged; "" otherwise."""
         telling = self.first.get("error") or (None if self.judged else next(iter(self.first.values()), None))
         return f"{telling.verdict}: {telling.note}" if telling else ""
+
+
+def in_order(counts: Counter[Verdict]) -> dict[Verdict, int]:
+    """Numbers of checks of the verdicts that occur, in the order of `VERDICTS`."""
+    return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
 
 
 def beside_ledger(record: Record) -> float:
