@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, wraps
+from functools import cache, cached_property, wraps
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeAlias
 
@@ -47,12 +47,12 @@ class Family:
         except (OverflowError, ZeroDivisionError) as error:
             raise Float64Error("its numbers are beyond the range") from error
 
-    @property
+    @cached_property
     def scheduled(self) -> bool:
         """Whether the problem is built around `(N, alpha_L)`."""
         return any(parameter.kind is not parameter.KEYWORD_ONLY for parameter in self._parameters)
 
-    @property
+    @cached_property
     def free(self) -> dict[str, float]:
         """Free parameters of the problem that are real numbers (keyword-only `float`s), and their defaults."""
         free = (p for p in self._parameters if p.kind is p.KEYWORD_ONLY and p.annotation is float)

@@ -74,7 +74,7 @@ def uniform_phasors(
     """`Z_m = (1/size) Σ_{t: m_t = m} e^{iθ_t}` for each entry of `shape`: (*shape, directions)."""
     cells = math.prod(shape)
     cell = np.repeat(np.arange(cells) * directions, size) + rng.integers(directions, size=cells * size)
-    sine, cosine = sine_cosine(rng.uniform(0, 2 * np.pi, size=cells * size))
+    sine, cosine = sine_cosine(rng.uniform(size=cells * size))
     real, imaginary = (np.bincount(cell, part, minlength=cells * directions) for part in (cosine, sine))
     return np.asarray((real + 1j * imaginary).reshape(*shape, directions) / size)
 

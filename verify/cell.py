@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -27,6 +27,7 @@ def as_it_is(bound: float) -> float:
 StepsizeRule: TypeAlias = Literal["recommended", "near cap", "fixed", "past cap", "small"]
 
 
+@cache
 def alpha_L(rule: StepsizeRule, N: int) -> float:
     """Dimensionless stepsize αL of a rule: 1/(8N), 0.9 of the cap, 1/4 at every N, twice the cap, or 1/(1000N)."""
     steps = max(N, 1)

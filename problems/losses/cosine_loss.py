@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from problems.losses.cosine_path import SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
-from problems.losses.half_angle import sine_cosine
+from problems.losses.half_angle import TURN, sine_cosine
 from theory.loss import Array, Loss, TaskIndex
 
 
@@ -33,16 +33,16 @@ class RotatedCosine(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        _, cosine = sine_cosine(self._angle(w))
+        _, cosine = sine_cosine(self._turns(w))
         return (self._flat_amplitude * cosine).sum(axis=-1)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return self._slope(sine_cosine(self._angle(w))[0])
+        return self._slope(sine_cosine(self._turns(w))[0])
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian at `w` times `v`: diagonal in rotated coordinates."""
-        return self._hessian(sine_cosine(self._angle(w))[1])(v)
+        return self._hessian(sine_cosine(self._turns(w))[1])(v)
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
@@ -51,7 +51,7 @@ class RotatedCosine(Loss):
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w`, from the same sines and cosines."""
-        sine, cosine = sine_cosine(self._angle(w))
+        sine, cosine = sine_cosine(self._turns(w))
         return self._slope(sine), self._hessian(cosine)
 
     def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
@@ -59,13 +59,13 @@ class RotatedCosine(Loss):
         batch, d = self.phase.shape[:-2], w.shape[-1]
         one_point_for_all_tasks = w.ndim > 1 and w.shape[-2] == 1 and batch[:-1] in ((), w.shape[:-2])
         ordinary = w.dtype.kind != "c" and alpha > SMALLEST_ALPHA
-        if not (one_point_for_all_tasks and ordinary and self._turns and self._same_as(outer)):
+        if not (one_point_for_all_tasks and ordinary and self._path_terms and self._same_as(outer)):
             return None
-        gradient = rotated_meta_gradient(self._turns, w.reshape(-1, d), alpha, N)
+        gradient = rotated_meta_gradient(self._path_terms, w.reshape(-1, d), alpha, N)
         return gradient.reshape(*w.shape[:-2], batch[-1], d)
 
     @cached_property
-    def _turns(self) -> Turns | None:
+    def _path_terms(self) -> Turns | None:
         if self.amplitude.ndim > 2 or not self.frequency[0].all():
             return None
         return in_turns(self.rotation, self.frequency, self.amplitude, self.phase)
@@ -83,9 +83,9 @@ class RotatedCosine(Loss):
         """Amplitudes with terms and coordinates along one axis, (..., terms d)."""
         return self.amplitude.reshape(*self.amplitude.shape[:-2], -1)
 
-    def _angle(self, w: Array) -> Array:
-        """`ω_k x + φ_k` (..., terms d), by one matrix product."""
-        return w @ self._stretched + self.phase.reshape(*self.phase.shape[:-2], -1)
+    def _turns(self, w: Array) -> Array:
+        """`(ω_k x + φ_k)/2π` (..., terms d), by one matrix product."""
+        return w @ self._stretched + self._flat_phase
 
     def _slope(self, sine: Array) -> Array:
         """`−Q Σ_k a_k ω_k sin(·)`, where one matrix product sums the terms and turns them back."""
@@ -97,8 +97,13 @@ class RotatedCosine(Loss):
 
     @cached_property
     def _stretched(self) -> Array:
-        """(d, terms d): takes w to the angles, but for the phases."""
-        return (self.rotation[:, None] * self.frequency).reshape(len(self.rotation), -1)
+        """(d, terms d): takes w to the turns, but for the phases."""
+        return (self.rotation[:, None] * self.frequency).reshape(len(self.rotation), -1) / TURN
+
+    @cached_property
+    def _flat_phase(self) -> Array:
+        """Phases in turns, with terms and coordinates along one axis, (..., terms d)."""
+        return self.phase.reshape(*self.phase.shape[:-2], -1) / TURN
 
     @cached_property
     def _minus_back(self) -> Array:

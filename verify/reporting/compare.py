@@ -74,7 +74,8 @@ class Comparison:
 def compare(old: Path, new: Path, tolerance: float) -> Comparison:
     """Compare the records of two runs (files, or directories of results).
 
-    A check regresses where its verdict gets worse, its bound changes by more than rounding, or it vanishes. A claim
+    A check regresses where its verdict gets worse, its bound changes by more than rounding, or it vanishes. An attack
+    has the bound of the point that it found, which may be another one as long as the bound is met as nearly. A claim
     regresses where its tightness (its largest measured/bound over the checks that both runs have) moves by more than
     `tolerance`, relatively, in either direction: upwards a bound is being bent, downwards the suite no longer reaches
     what it reached. Where only rounding is measured there is no tightness.
@@ -203,8 +204,15 @@ def _moved(old: Record, new: Record) -> bool:
     """Whether the bound of a check differs by more than machines differ."""
     if old.bound is None or new.bound is None:
         return False
+    if old.method == new.method == "attack" and _as_tight(old, new):
+        # Of points at which a bound is met equally well, rounding picks one, and the bound is that point's own.
+        return False
     rounding = max(old.slack or 0.0, new.slack or 0.0)
     return not math.isclose(old.bound, new.bound, rel_tol=SAME_BOUND, abs_tol=rounding)
+
+
+def _as_tight(old: Record, new: Record) -> bool:
+    return _ratio(old) != 0 and math.isclose(_ratio(old), _ratio(new), rel_tol=SAME_BOUND)
 
 
 def _ratio(record: Record) -> float:

@@ -37,7 +37,8 @@ def load_problem(spec: str, N: int, alpha_L: float) -> Problem:
     """
     named = Spec.parse(spec)
     if not named.place:
-        return _registered(named.name, N, alpha_L)
+        ignored = not family(named.name).scheduled  # then one problem serves all cells
+        return _registered(named.name, *(0, 0.0) if ignored else (N, alpha_L))
     if named.file is not None and named.is_drawn:
         try:
             return replace(read_drawn(named.file).problem(), name=named.shown)
@@ -87,8 +88,9 @@ def claim_spec(claim: Claim) -> str:
     return f"{place}:" if place else ""
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _registered(name: str, N: int, alpha_L: float) -> Problem:
+    """Build once a process, whatever the schedule of a problem that ignores it."""
     return family(name).build(N, alpha_L)
 
 

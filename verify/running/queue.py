@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import accumulate
 
-from verify.claim import claims
+from verify.claim import find
 from verify.running.evaluation import stamp
 from verify.running.records import CellName, Record
 
@@ -84,9 +84,10 @@ class Queue:
 
     def add(self, cells: Iterable[CellName]) -> None:
         """Put cells in."""
-        known, groups = claims(), defaultdict[tuple[str, str, int, str], list[CellName]](list)
+        groups = defaultdict[tuple[str, str, int, str], list[CellName]](list)
         for cell in cells:
-            statement = known[cell.claim].statement if cell.claim in known else cell.claim
+            made = find(cell.claim)
+            statement = made.statement if made else cell.claim
             groups[statement, cell.problem_spec, cell.N, cell.rule].append(cell)
         for (statement, _, _, _), group in groups.items():
             self._ready.setdefault(statement, []).append(group)

@@ -135,7 +135,10 @@ class Record(CellName):
     def to_json(self) -> str:
         """One line of strict JSON: an infinite number is the string "inf" or "-inf"."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "claim_spec" or self.claim_spec}
-        return json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
+        try:  # nearly every record is made of finite numbers, as JSON has them
+            return json.dumps(values, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError):
+            return json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Record:

@@ -111,6 +111,25 @@ def test_a_bound_may_differ_by_rounding_only(
     assert list(map(str, found.changes)) == [f"regression: bound, {where}: 1 -> {bound:.9g}"] * moved
 
 
+@pytest.mark.parametrize(
+    ("method", "ratio", "measured", "moved"),
+    [
+        ("attack", 0.8, 0.8 * 1.1, False),
+        ("attack", 0.8, 0.8, True),
+        ("attack", 1e-12, 1.1e-12, True),
+        ("enumeration", 0.8, 0.8 * 1.1, True),
+    ],
+)
+def test_the_bound_of_an_attack_may_be_that_of_another_point_that_meets_it_as_nearly(
+    run: Callable[..., Path], cell_of: CellOf, method: str, ratio: float, measured: float, moved: bool
+) -> None:
+    """Not where the tightness moves, even if within its tolerance, nor where only rounding was measured."""
+    made = {"verdict": "holds", "method": method, "slack": 1e-9}
+    old = stamp(cell_of("fake draws"), [{**made, "measured": ratio, "bound": 1.0, "tightness": ratio}])
+    new = stamp(cell_of("fake draws"), [{**made, "measured": measured, "bound": 1.1, "tightness": measured / 1.1}])
+    assert compare(run("old", old), run("new", new), 0.2).regressed is moved
+
+
 def test_what_is_only_rounding_has_no_tightness_but_what_was_more_and_vanished_had_one(
     run: Callable[..., Path], cell_of: CellOf
 ) -> None:
