@@ -14,6 +14,7 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class IsotropicQuadratic(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return 0.5 * self.curvature * ((w - self.center) ** 2).sum(axis=-1)
+        return 0.5 * self.curvature * inner_product(w - self.center, w - self.center)
 
     def gradient(self, w: Array) -> Array:
         """Gradient `h (w − c)`, (..., d)."""

@@ -19,7 +19,7 @@ from problems.registry import register
 from problems.saddle import well
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
-from theory.norm import norm
+from theory.norm import inner_product, norm
 
 C_BETA = 20.0
 
@@ -46,7 +46,7 @@ class Radial(Loss):
         t = norm(w)
         near = np.minimum(t, self.radius)
         radial = self.profile.value(t[..., None]) + self.L * near * (2 * t - near)
-        return np.asarray(radial + (self.slope * w).sum(axis=-1))
+        return np.asarray(radial + inner_product(self.slope, w))
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
@@ -72,7 +72,7 @@ class Radial(Loss):
         u = w / size[..., None]
 
         def hessian(v: Array) -> Array:
-            along = ((radial - across) * (u * v).sum(axis=-1))[..., None]
+            along = ((radial - across) * inner_product(u, v))[..., None]
             return np.asarray(across[..., None] * v + along * u)
 
         return np.asarray(across[..., None] * w + self.slope), hessian

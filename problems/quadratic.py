@@ -16,6 +16,7 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product
 
 SPECTRUM = np.array([1.7, 0.9, 0.2])
 TASKS = 5
@@ -31,7 +32,7 @@ class Quadratic(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return ((0.5 * (w @ self.hessian) - self.linear) * w).sum(axis=-1) + self.offset
+        return inner_product(0.5 * (w @ self.hessian) - self.linear, w) + self.offset
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""

@@ -15,6 +15,7 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RidgeLoss(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return (self.amplitude * np.cos(self._angle(w))).sum(axis=-1)
+        return inner_product(self.amplitude, np.cos(self._angle(w)))
 
     def gradient(self, w: Array) -> Array:
         """Gradient `−Σ_m a_m ω_m sin(·) r_m`, (..., d)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product, total
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class SoftmaxBandit(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return -(softmax(w) * self.reward).sum(axis=-1)
+        return -inner_product(softmax(w), self.reward)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`: `−π ∘ (r − ⟨π, r⟩)`."""
@@ -49,7 +51,7 @@ class SoftmaxBandit(Loss):
 
         def hessian(v: Array) -> Array:
             weighted = policy * _centred(policy, v)
-            covariance = (weighted * self.reward).sum(axis=-1, keepdims=True)
+            covariance = inner_product(weighted, self.reward)[..., None]
             return policy * covariance - weighted * advantage
 
         return -policy * advantage, hessian
@@ -57,13 +59,14 @@ class SoftmaxBandit(Loss):
 
 def softmax(w: Array) -> Array:
     """`e^{w_a} / Σ_b e^{w_b}` along the last axis."""
-    weight = np.exp(w - w.real.max(axis=-1, keepdims=True))
-    return weight / weight.sum(axis=-1, keepdims=True)
+    largest = reduce(np.maximum, np.moveaxis(w.real, -1, 0))  # by columns, for which NumPy takes a tenth of the time
+    weight = np.exp(w - largest[..., None])
+    return weight / total(weight)[..., None]
 
 
 def _centred(policy: Array, x: Array) -> Array:
     """`x − ⟨π, x⟩`."""
-    return x - (policy * x).sum(axis=-1, keepdims=True)
+    return x - inner_product(policy, x)[..., None]
 
 
 class RewardNoise(FiniteNoise):

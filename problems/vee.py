@@ -18,6 +18,7 @@ from problems.problem import Problem
 from problems.registry import register
 from theory.constants import Constants
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product, total
 
 
 def vee_spline(reach: float, L: float, rho: float, gradient: float) -> CurvatureSpline:
@@ -73,7 +74,7 @@ class Separable(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        return self.shape.value(w[..., None]).sum(axis=-1) + (self.slope * w).sum(axis=-1)
+        return total(self.shape.value(w[..., None])) + inner_product(self.slope, w)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""

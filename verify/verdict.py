@@ -40,7 +40,7 @@ class Measured(NamedTuple):
         value, bound, slack = self
         with np.errstate(all="ignore"):
             plain: Values = np.divide(value - slack, bound)
-            if np.all(bound > 0) and np.isfinite(plain).all():
+            if np.isfinite(plain).all() and np.greater(bound, 0).all():
                 return plain
             ratio = np.where(bound > 0, plain, np.where(value > slack, np.inf, 0.0))
         ratio = np.where(np.isinf(bound), 0.0, ratio)

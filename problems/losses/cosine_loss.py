@@ -12,6 +12,7 @@ import numpy as np
 from problems.losses.cosine_path import SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
 from problems.losses.half_angle import TURN, sine_cosine
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class RotatedCosine(Loss):
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
         _, cosine = sine_cosine(self._turns(w))
-        return (self._flat_amplitude * cosine).sum(axis=-1)
+        return inner_product(self._flat_amplitude, cosine)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""

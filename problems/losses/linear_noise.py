@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from problems.noise import FiniteNoise
 from theory.loss import Array, Loss, TaskIndex
+from theory.norm import inner_product
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Tilted(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return self.loss.value(w) + (self.slope * w).sum(axis=-1)
+        return self.loss.value(w) + inner_product(self.slope, w)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`, (..., d)."""

@@ -50,7 +50,7 @@ def descent(cell: Cell, w: Array, C_beta: Array) -> Measured:
     problem, s = cell.problem, cell.schedule(C_beta=C_beta)
     paper, meta = cell.paper_at(s), mean_over_tasks(meta_gradients(cell, w))
     size = norm(meta)
-    L_w = paper.L_w(norm(problem.outer.gradient(w)).mean(axis=-1))
+    L_w = cell.paper.L_w(norm(problem.outer.gradient(w)).mean(axis=-1))
     beta = np.asarray(paper.beta(L_w))
     following = w - (beta[:, None] * meta)[:, None]
     before, after = (meta_objectives(cell, x) for x in (w, following))

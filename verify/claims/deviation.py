@@ -10,7 +10,7 @@ import numpy as np
 from theory.constants import Real
 from theory.loss import Array
 from theory.maml import adapt
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
@@ -101,8 +101,9 @@ def squares_and_stretch(cell: Cell, paths: list[Array], exact: list[Array]) -> t
     for w, w_exact in zip(paths[:-1], exact[:-1], strict=True):
         e = w - w_exact
         moved = e - cell.alpha * (gradient(w) - gradient(w_exact))
-        stretch += ((moved - e) * (moved + e)).sum(axis=-1)
-    return np.square(paths[-1] - exact[-1]).sum(axis=-1), stretch
+        stretch += inner_product(moved - e, moved + e)
+    last = paths[-1] - exact[-1]
+    return inner_product(last, last), stretch
 
 
 def squares_interval(cell: Cell, S: int, samples: Values, delta: float) -> Interval:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
+from theory.norm import inner_product
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import linked
@@ -42,4 +43,4 @@ def last_gradient(cell: Cell, w: Array) -> Measured:
     """Gradients at the ends of the paths."""
     last = cell.problem.inner.gradient(inner_paths(cell, w)[:, -1])
     growth = (1 + cell.alpha * cell.constants.L) ** cell.N
-    return linked(cell, w, np.sqrt(np.square(last).sum(axis=-1).mean(axis=-1)) / growth, cell.paper.last_gradient)
+    return linked(cell, w, np.sqrt(inner_product(last, last).mean(axis=-1)) / growth, cell.paper.last_gradient)

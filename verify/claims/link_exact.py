@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.loss import Array
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.cell import Cell, StepsizeRule
 from verify.claim import Mutant, On, claim, own
 from verify.claims.link import MEAN, linked
@@ -48,5 +48,5 @@ def exact_link(cell: Cell, w: Array, part: str) -> Measured:
     gradients = cell.problem.outer.gradient(w)
     if part == MEAN:
         return linked(cell, w, norm(gradients.mean(axis=-2)), tight(cell).link_mean)
-    mean_square = np.square(gradients).sum(axis=-1).mean(axis=-1)
+    mean_square = inner_product(gradients, gradients).mean(axis=-1)
     return linked(cell, w, np.sqrt(mean_square), tight(cell).link_mean_square)

@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.loss import Array, Loss
 from theory.maml import adapt, meta_gradient, pull_back
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.cell import Cell
 from verify.claim import Mutant, claim, paper
 from verify.evidence.attack import starts, worst
@@ -101,7 +101,7 @@ def meta_gradient_is_the_derivative(cell: Cell) -> Iterator[Finding]:
         gradient = cell.formula(w, cell.alpha, cell.N, problem.inner, problem.outer)
         independent, error = derivative(cell, w, direction)
         error = error + meta_gradient_error(problem, cell.schedule(), extent(problem, w))
-        difference = np.abs((gradient * direction).sum(axis=-1) - independent)
+        difference = np.abs(inner_product(gradient, direction) - independent)
         return Measured(np.where(np.isinf(error), 0.0, difference), np.zeros(1), error)
 
     def pulled_back(coded: Values) -> Measured:

@@ -12,7 +12,7 @@ from theory.constants import Real
 from theory.extended import Number
 from theory.loss import Array
 from theory.maml import adapt
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
@@ -86,7 +86,8 @@ class SecondMoment(EstimatorExpectation):
             paths = sample_paths(problem, w, alpha, N, S, count, rng)
             if conditional:
                 return conditional_second_moment(problem, paths, alpha, D, T)
-            return np.square(sample_estimator(problem, paths, alpha, D, T, rng)).sum(axis=-1)
+            estimator = sample_estimator(problem, paths, alpha, D, T, rng)
+            return inner_product(estimator, estimator)
 
         def interval(samples: Values, delta: float) -> Interval:
             return mean_interval(self.mean(samples), delta, 0.0, high + slack)

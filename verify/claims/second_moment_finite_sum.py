@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from theory.loss import Array
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, paper
 from verify.evidence.attack import attack_points
@@ -56,7 +54,7 @@ from verify.verdict import Measured
 def second_moment_finite_sum(cell: Cell, w: Array) -> Measured:
     """Mean square of the tasks' meta-gradients."""
     meta = meta_gradients(cell, w)
-    squares = np.square(meta).sum(axis=-1)
+    squares = inner_product(meta, meta)
     error = meta_gradient_error(cell.problem, cell.schedule(), extent(cell.problem, w))
     bound = cell.paper.finite_sum_second_moment(norm(meta.mean(axis=-2)) + error.mean(axis=-1))
     return Measured(squares.mean(axis=-1), bound, square_error(squares, error).mean(axis=-1))

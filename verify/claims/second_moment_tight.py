@@ -10,7 +10,7 @@ from theory.constants import Real
 from theory.extended import Number, hypot, sqrt
 from theory.loss import Array
 from theory.maml import meta_gradient
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from theory.paper import Paper
 from verify.cell import Cell
 from verify.claim import Mutant, On, claim, own
@@ -112,7 +112,7 @@ def mean_square(cell: Cell, w: Array, bound: Callable[[Array], Number]) -> Measu
     """Mean over tasks of the squares of meta-gradients, and what `bound` makes of the norm of their mean."""
     problem = cell.problem
     meta = meta_gradient(w, cell.alpha, cell.N, problem.inner, problem.outer)
-    squares = np.square(meta).sum(axis=-1)
+    squares = inner_product(meta, meta)
     error = meta_gradient_error(problem, cell.schedule(), extent(problem, w))
     limit = bound(norm(meta.mean(axis=-2)) + error.mean(axis=-1))
     return Measured(squares.mean(axis=-1), np.asarray(limit), square_error(squares, error).mean(axis=-1))

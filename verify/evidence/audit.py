@@ -16,7 +16,7 @@ import numpy as np
 from problems.noise import DataNoise
 from problems.problem import Problem
 from theory.loss import Array, Loss
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.cell import Cell
 from verify.evidence.intervals import mean_interval
 from verify.evidence.quantities import meta_objectives
@@ -79,7 +79,7 @@ def spread(cell: Cell, w: Array) -> Measured:
     gradient = cell.problem.outer.gradient(w)
     deviation = gradient - gradient.mean(axis=1, keepdims=True)
     slack = 2 * unit(cell.problem) * cell.constants.L * extent(cell.problem, w).max(axis=1)
-    return Measured(np.sqrt((deviation**2).sum(axis=-1).mean(axis=1)), declared(cell, "sigma"), slack)
+    return Measured(np.sqrt(inner_product(deviation, deviation).mean(axis=1)), declared(cell, "sigma"), slack)
 
 
 def mismatches(problem: Problem, w: Array) -> Array:
@@ -144,7 +144,7 @@ class NoiseMoments:
         """`E_τ ‖∇l_i(w;τ) − ∇l_i(w)‖² ≤ σ_g²`, as root mean squares."""
         noise = self.data.gradient(w) - cell.problem.inner.gradient(w)
         scale = cell.constants.L * extent(cell.problem, w).max(axis=1) + cell.constants.sigma_g
-        return self._measure(cell, "sigma_g", (noise**2).sum(axis=-1), 2 * unit(cell.problem) * scale)
+        return self._measure(cell, "sigma_g", inner_product(noise, noise), 2 * unit(cell.problem) * scale)
 
     def hessian(self, cell: Cell, w: Array) -> Measured:
         """`E_τ ‖∇²l_i(w;τ) − ∇²l_i(w)‖² ≤ σ_H²`, as root mean squares."""

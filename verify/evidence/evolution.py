@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import accumulate
 
 import numpy as np
 
@@ -47,31 +46,37 @@ def evolve(
         better = rival_values <= values
         members[better], values[better] = rivals[better], rival_values[better]
         _best_first(members, values)
-        if np.std(values) == 0:
+        if (values == values[0]).all() and np.std(values) == 0:
             break
 
 
 def _rivals(members: Array, order: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """The rival of every member, of whom the first is the best, in a box of side 1; and the next order."""
     P, n = members.shape
+    itself = np.arange(P)
     scale = rng.uniform(LEAST_SCALE, LARGEST_SCALE)
-    (one, other), order = _two_others(order, rng)
+    (one, other), order = _two_others(order, itself, rng)
     mutant = members[0] + scale * (members[one] - members[other])
     crossed_surely = rng.integers(n, size=P)
-    crossed = rng.uniform(size=(P, n)) < CROSSOVER
-    crossed[np.arange(P), crossed_surely] = True
+    crossed = rng.random((P, n)) < CROSSOVER
+    crossed[itself, crossed_surely] = True
     rivals = np.where(crossed, mutant, members)
     outside = (rivals < 0) | (rivals > 1)
-    rivals[outside] = rng.uniform(size=np.count_nonzero(outside))
+    if outside.any():
+        rivals[outside] = rng.random(np.count_nonzero(outside))
     return rivals, order
 
 
-def _two_others(order: Array, rng: np.random.Generator) -> tuple[tuple[Array, Array], Array]:
+def _two_others(order: Array, itself: Array, rng: np.random.Generator) -> tuple[tuple[Array, Array], Array]:
     """For every member, two more at random, out of an order that is shuffled once a member; and the last order."""
-    itself = np.arange(len(order))
-    shuffles = rng.permuted(np.broadcast_to(itself, (len(order), len(order))), axis=1)
-    orders = list(accumulate(shuffles, lambda before, shuffle: before[shuffle], initial=order))[1:]
-    first, second, third = np.array(orders)[:, :3].T
+    P = len(order)
+    orders = rng.permuted(itself + np.zeros_like(itself)[:, None], axis=1)
+    before, row = 1, P * itself[:, None]
+    while before < P:  # row k holds what k and the shuffles before it, twice as many each time, do together
+        orders[before:] = orders.reshape(-1)[orders[before:] + row[:-before]]
+        before *= 2
+    orders = order[orders]
+    first, second, third = orders[:, :3].T
     one = np.where(first == itself, second, first)
     other = np.where((first == itself) | (second == itself), third, second)
     return (one, other), orders[-1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.verdict import EPS, Finding, Measured, Values
 
 ROUNDINGS = 4096
@@ -98,7 +98,7 @@ def norm_of_mean_interval(samples: Values, delta: float, radius: npt.ArrayLike) 
     if bool((norm(samples) > radius * (1 + ROUNDINGS * EPS)).any()):
         raise RangeError("a sample lies outside its almost-sure ball")
     pairs = samples[1::2] - samples[: n - n % 2 : 2]
-    half_squares = np.minimum(0.5 * np.square(pairs).sum(axis=-1), 2 * radius**2)
+    half_squares = np.minimum(0.5 * inner_product(pairs, pairs), 2 * radius**2)
     # mean_interval spends half of its delta on each side, and only the upper one is used here.
     variance = mean_interval(half_squares, delta, 0.0, 2 * radius**2).upper
     linear = 2 * radius * x / (3 * n)

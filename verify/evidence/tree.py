@@ -17,7 +17,7 @@ from problems.noise import FiniteNoise, batch_support, multinomial_support
 from problems.problem import Problem
 from theory.loss import Array, Loss
 from theory.maml import adapt
-from theory.norm import norm
+from theory.norm import inner_product, norm
 from verify.verdict import EPS, Values
 
 LARGEST = 2**18
@@ -120,9 +120,8 @@ def enumerate_paths(problem: Problem, w: Array, alpha: float, steps: int, S: int
 
 def deviation_moments(paths: InnerPaths) -> tuple[Values, Values]:
     """`E‖w_j − w̃_j‖` and `E‖w_j − w̃_j‖²` at every level: two arrays (levels, P, tasks)."""
-    squares = [
-        np.square(points - exact[:, None]).sum(axis=-1) for points, exact in zip(paths.points, paths.exact, strict=True)
-    ]
+    deviations = [points - exact[:, None] for points, exact in zip(paths.points, paths.exact, strict=True)]
+    squares = [inner_product(deviation, deviation) for deviation in deviations]
     return (
         np.stack([paths.mean(np.sqrt(square)) for square in squares]),
         np.stack([paths.mean(square) for square in squares]),
