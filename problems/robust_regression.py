@@ -12,11 +12,13 @@ from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
 from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
+from problems.losses.scalars import scalars
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import register
 from theory.loss import Array
 
+ONE, FOUR, MINUS_TWO, MINUS_THREE = scalars(1.0, 4.0, -2.0, -3.0)
 TASKS, TRAIN, TEST = 4, 3, 5
 TRUTH = np.array([1.0, -0.6, 0.4, 0.8])
 
@@ -44,17 +46,17 @@ class GemanMcClure(Penalty):
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """ψ′(u); keeps `1 + u²`."""
         np.square(u, out=kept)
-        kept += 1
+        np.add(kept, ONE, out=kept)
         np.square(kept, out=out)
         np.divide(u, out, out=out)
 
     def curvature(self, kept: Array, scratch: Array) -> None:
         """`ψ″ = (4 − 3k)/k³` of k = 1 + u²."""
         np.square(kept, out=scratch)
-        scratch *= kept
-        kept *= -3
-        kept += 4
-        kept /= scratch
+        np.multiply(scratch, kept, out=scratch)
+        np.multiply(kept, MINUS_THREE, out=kept)
+        np.add(kept, FOUR, out=kept)
+        np.divide(kept, scratch, out=kept)
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class Welsch(Penalty):
         """`ψ″ = (1 − 2k) e^{−k}` of k = u²."""
         np.negative(kept, out=scratch)
         np.exp(scratch, out=scratch)
-        kept *= -2
-        kept += 1
-        kept *= scratch
+        np.multiply(kept, MINUS_TWO, out=kept)
+        np.add(kept, ONE, out=kept)
+        np.multiply(kept, scratch, out=kept)
 
 
 def _tasks(seed: int, penalty: Penalty) -> tuple[LinearModel, LinearModel]:

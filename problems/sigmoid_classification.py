@@ -13,11 +13,13 @@ from problems.losses.linear_model import LinearModel
 from problems.losses.linear_model_constants import linear_model_constants
 from problems.losses.namespace import namespace
 from problems.losses.penalty import Penalty
+from problems.losses.scalars import scalars
 from problems.probes import gaussian_probes
 from problems.problem import Problem
 from problems.registry import register
 from theory.loss import Array
 
+ONE, HALF, QUARTER = scalars(1.0, 0.5, 0.25)
 TASKS, TRAIN, TEST, COMPONENTS = 4, 16, 24, 3
 TEXTURE = 1
 """Column of the data set that tells the tasks apart (mean texture)."""
@@ -44,18 +46,18 @@ class Sigmoid(Penalty):
 
     def slope(self, u: Array, out: Array, kept: Array) -> None:
         """φ′(u); keeps t."""
-        np.multiply(u, 0.5, out=out)
+        np.multiply(u, HALF, out=out)
         np.tanh(out, out=kept)
         np.square(kept, out=out)
-        out -= 1
-        out *= 0.25
+        np.subtract(out, ONE, out=out)
+        np.multiply(out, QUARTER, out=out)
 
     def curvature(self, kept: Array, scratch: Array) -> None:
         """`φ″ = ¼ t (1 − t²)`."""
         np.square(kept, out=scratch)
-        np.subtract(1, scratch, out=scratch)
-        kept *= 0.25
-        kept *= scratch
+        np.subtract(ONE, scratch, out=scratch)
+        np.multiply(kept, QUARTER, out=kept)
+        np.multiply(kept, scratch, out=kept)
 
 
 def _tasks() -> tuple[LinearModel, LinearModel]:

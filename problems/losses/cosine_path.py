@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.losses.blocks import equal_blocks
-from problems.losses.half_angle import BLOCK, DRIFT, ONE, TURN, tangent
+from problems.losses.half_angle import BLOCK, DRIFT, ONE, POLES, TURN, fractions, tangent
 from problems.losses.workspace import aligned, workspace
 from theory.loss import Array
 
@@ -93,8 +93,9 @@ class _Path:
         self.ratio[...] = terms.ratio
         self.constant[...] = (1 - alpha * terms.curvature) / TURN
         self.back = terms.back * (TURN ** (N % FACTORS) / alpha)
-        self.work = workspace(*4 * [(K, *shape)], shape)
-        self.start = self.work[0].reshape(K, d, rows, columns)
+        y, t, u, each, factors = workspace(*3 * [(K, *shape)], (len(POLES), K * d * rows * columns), shape)
+        self.start = y.reshape(K, d, rows, columns)
+        self.work, self.flat = (y, t, u, factors), (y.reshape(-1), t.reshape(-1), u.reshape(-1), fractions(each))
         self.result_shape = (R, B, d)
         longest = 0.5 * np.abs(alpha * terms.weight).sum(axis=0).max() * np.abs(terms.ratio).max(initial=1.0)
         self.steps_in_range = 1 + int(DRIFT / max(longest, DRIFT / (N + 1)))
@@ -111,14 +112,14 @@ class _Path:
 
     def _descend(self) -> Array:
         """Take the angles down the path: the last slopes times the product of the factors, (d, rows columns)."""
-        y, t, u, scratch, factors = self.work
+        y, t, u, factors = self.work
         (t_0, *t_others), (u_0, *u_others) = t, u
         t_rest, u_rest = t[1:], u[1:]
         for step in range(self.N + 1):
             if step % self.steps_in_range == 0:
-                np.rint(y, scratch)
-                np.subtract(y, scratch, y)
-            tangent(y, t, u, scratch)
+                np.rint(y, t)
+                np.subtract(y, t, y)
+            tangent(*self.flat)
             np.square(t, u)
             np.add(u, ONE, u)
             np.divide(self.weight, u, u)

@@ -5,43 +5,42 @@ and a pass of +, −, × or ÷ over arrays in cache takes 0.3 ns. So the tangent
 
     tan πy = y [c + Σ_i r_i/(p_i − y²)],
 
-three passes a pole, where on |y| ≤ ½ all terms are positive and nothing cancels. Only operations occur that IEEE 754
-rounds correctly, so every machine gives the same digits. With AVX-512 `np.tan` would save a third of a path's time.
-That is worth less than equal digits to a suite whose records are compared: one kernel serves all machines and sizes.
+where on |y| ≤ ½ all terms are positive and nothing cancels; one call makes all four fractions, as a call costs more
+than few numbers do. Only operations occur that IEEE 754 rounds correctly, so every machine gives the same digits. With
+AVX-512 `np.tan` would save a third of a path's time. That is worth less than equal digits to a suite whose records are
+compared: one kernel serves all machines and sizes.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from problems.losses.blocks import equal_blocks
+from problems.losses.scalars import scalars
 from problems.losses.workspace import workspace
 from theory.loss import Array
 
 BLOCK = 16_384
 """Numbers in one work array: the few that a step touches then stay in a second-level cache, or nearly so."""
 
+FEW = 1_024
+"""As few numbers as these cost less than the calls that work on them."""
+
 TURN = 2 * math.pi
 
 DRIFT = 3 / 32
 """The partial fractions serve `|y| ≤ ½ + DRIFT`."""
 
-
-def _scalars(*values: float) -> list[npt.NDArray[np.float64]]:
-    """Arrays without axes, which a ufunc takes at half the cost of a Python number."""
-    return [np.array(value) for value in values]
-
-
-ONE, TWO, REST = _scalars(1.0, 2.0, 0.0712108755938349)
-POLES = _scalars(21.66306821811898, 6.4140195606297725, 2.250038032488633, math.nextafter(0.25, 1.0))
-RESIDUES = _scalars(2.7278810071255, 0.7376044164228849, 0.6367175531098692, 0.636619772367581)
+ONE, TWO, REST = scalars(1.0, 2.0, 0.0712108755938349)
+POLES = np.array([[21.66306821811898], [2.250038032488633], [6.4140195606297725], [math.nextafter(0.25, 1.0)]])
+RESIDUES = np.array([[2.7278810071255], [0.6367175531098692], [0.7376044164228849], [0.636619772367581]])
 """c, p_i and r_i: πy is then met within 3.1e-17 (least sum of its kind, up to rounding) with the first pole at ¼, where
 it belongs. It is moved by one unit in the last place, as no y² can meet it there (it would be 0 · ∞), and that moves
 angles by 1.1e-16 of themselves."""
-(FAR_POLE, *NEARER_POLES), (FAR_RESIDUE, *NEARER_RESIDUES) = POLES, RESIDUES
 
 
 def sine_cosine(turns: Array) -> tuple[Array, Array]:
@@ -55,10 +54,10 @@ def sine_cosine(turns: Array) -> tuple[Array, Array]:
     sine, cosine = np.empty(flat.shape), np.empty(flat.shape)
     for part in equal_blocks(flat.size, BLOCK):
         t, u = sine[part], cosine[part]
-        y, scratch = workspace(t.shape, t.shape)
+        y, each = workspace(t.shape, (len(POLES), *t.shape))
         np.rint(flat[part], y)
         np.subtract(flat[part], y, y)
-        tangent(y, t, u, scratch)
+        tangent(y, t, u, fractions(each))
         np.square(t, u)
         np.add(u, ONE, u)
         np.divide(TWO, u, u)
@@ -67,14 +66,36 @@ def sine_cosine(turns: Array) -> tuple[Array, Array]:
     return sine.reshape(turns.shape), cosine.reshape(turns.shape)
 
 
-def tangent(y: Array, t: Array, square: Array, scratch: Array) -> None:
-    """Put `tan πy` into `t`, where `|y| ≤ ½ + DRIFT`; the arrays share no memory. |t| stays below 1e16."""
+class Fractions(NamedTuple):
+    """What `tangent` works with on n numbers: `each` (4, n) has one row a pole, the others are parts of it."""
+
+    poles: Array
+    residues: Array
+    each: Array
+    upper: Array
+    lower: Array
+    first: Array
+    second: Array
+
+
+def fractions(each: Array) -> Fractions:
+    """Parts of a work array (4, n), made once for many tangents."""
+    return Fractions(*_beside(each.shape[1]), each, each[:2], each[2:], each[0], each[1])
+
+
+@lru_cache(maxsize=32)
+def _beside(n: int) -> tuple[Array, Array]:
+    """Poles and residues to go with n numbers: where these are few, a column is spread once and not in every call."""
+    return (POLES, RESIDUES) if n > FEW else (POLES.repeat(n, axis=1), RESIDUES.repeat(n, axis=1))
+
+
+def tangent(y: Array, t: Array, square: Array, work: Fractions) -> None:
+    """Put `tan πy` into `t`, where `|y| ≤ ½ + DRIFT`; |t| stays below 1e16. The arrays (n,) share no memory."""
+    poles, residues, each, upper, lower, first, second = work
     np.square(y, square)
-    np.subtract(FAR_POLE, square, t)
-    np.divide(FAR_RESIDUE, t, t)
+    np.subtract(poles, square, each)
+    np.divide(residues, each, each)
+    np.add(upper, lower, upper)
+    np.add(first, second, t)
     np.add(t, REST, t)
-    for pole, residue in zip(NEARER_POLES, NEARER_RESIDUES, strict=True):
-        np.subtract(pole, square, scratch)
-        np.divide(residue, scratch, scratch)
-        np.add(t, scratch, t)
     np.multiply(t, y, t)

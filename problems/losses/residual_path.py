@@ -18,6 +18,7 @@ import numpy as np
 
 from problems.losses.blocks import equal_blocks
 from problems.losses.penalty import Penalty
+from problems.losses.scalars import scalars
 from problems.losses.workspace import workspace
 from theory.loss import Array
 
@@ -45,24 +46,24 @@ class DataSets:
         """Put residuals in widths c of the penalty, at w/c (1 or tasks, d, P), into `out` (tasks, n, P)."""
         tasks, n, d = self.design.shape
         if len(w) == 1:  # one product serves all tasks
-            np.matmul(self.design.reshape(tasks * n, d), w[0], out=out.reshape(tasks * n, -1))
+            np.matmul(self.design.reshape(tasks * n, d), w[0], out.reshape(tasks * n, -1))
         else:
-            np.matmul(self.design, w, out=out)
-        np.subtract(out, self.target, out=out)
+            np.matmul(self.design, w, out)
+        np.subtract(out, self.target, out)
 
     def back(self, weight: Array, out: Array) -> None:
         """Put `Aᵀ weight` into `out`: (tasks, n, P) gives (tasks, d, P)."""
-        np.matmul(self.design.swapaxes(1, 2), weight, out=out)
+        np.matmul(self.design.swapaxes(1, 2), weight, out)
 
     def round_trip(self, scale: Array, middle: Array) -> RoundTrip:
         """`(x, out) ↦ scale · AAᵀx`, into `out`; both (tasks, n, P). Where AAᵀ is not at hand, by `middle`: Aᵀx."""
         if self.gram is not None:
-            return partial(np.matmul, scale * self.gram)
+            return partial(np.matmul, (scale * self.gram).swapaxes(1, 2))  # symmetric, and BLAS is faster this way
 
         def by_way_of_parameters(x: Array, out: Array) -> None:
             self.back(x, out=middle)
-            np.multiply(middle, scale, out=middle)
-            np.matmul(self.design, middle, out=out)
+            np.multiply(middle, scale, middle)
+            np.matmul(self.design, middle, out)
 
         return by_way_of_parameters
 
@@ -91,18 +92,19 @@ class _Path:
             *2 * [(N, B, n, R)], *3 * [(B, n, R)], *3 * [(B, m, R)], *2 * [(B, d, R)]
         )
         self.steps = list(zip(self.slopes, self.curvatures, strict=True))
-        self.penalty, self.step, self.result_shape = penalty, np.array(alpha / n), (P, tasks, d)
+        self.penalty, self.result_shape = penalty, (P, tasks, d)
+        self.width, self.step, self.step_back, self.test_share = scalars(penalty.c, alpha / n, -alpha / n, 1 / m)
         self.data = [(at, train[at], test[at]) for at in task_blocks]
-        self.moves = [part.round_trip(-self.step, middle=self.work[-1]) for _, part, _ in self.data]
+        self.moves = [part.round_trip(self.step_back, middle=self.work[-1]) for _, part, _ in self.data]
 
     def meta_gradient(self, points: Array) -> Array:
         """Meta-gradients at `points` (1 or tasks, d, P): (P, tasks, d)."""
         result = np.empty(self.result_shape)
         for (tasks, train, test), move in zip(self.data, self.moves, strict=True):
             for at in self.point_blocks:
-                w = points[tasks if len(points) > 1 else slice(1), :, at] / self.penalty.c
+                w = points[tasks if len(points) > 1 else slice(1), :, at] / self.width
                 by_task = self._block(train, test, move, w)
-                np.multiply(by_task.transpose(2, 0, 1), self.penalty.c, out=result[at, tasks])
+                np.multiply(by_task.transpose(2, 0, 1), self.width, result[at, tasks])
         return result
 
     def _block(self, train: DataSets, test: DataSets, move: RoundTrip, w: Array) -> Array:
@@ -113,26 +115,26 @@ class _Path:
         for j, (slope, curvature) in enumerate(self.steps):
             if j > 0:
                 move(self.slopes[j - 1], change)
-                np.add(x, change, out=x)
+                np.add(x, change, x)
             penalty.slope(x, slope, curvature)
         train.back(np.add.reduce(self.slopes, axis=0, out=total), out=end)
-        np.multiply(end, -self.step, out=end)
-        np.add(end, w, out=end)
+        np.multiply(end, self.step_back, end)
+        np.add(end, w, end)
         test.residual(end, out=r)
         penalty.slope(r, outer_slope, kept)
         test.back(outer_slope, out=v)
-        np.divide(v, r.shape[1], out=v)
-        np.matmul(train.design, v, out=x)
+        np.multiply(v, self.test_share, v)
+        np.matmul(train.design, v, x)
         penalty.curvature(self.curvatures, scratch=self.slopes)
         for j in reversed(range(len(self.steps))):
             curvature = self.curvatures[j]
-            np.multiply(curvature, x, out=curvature)
+            np.multiply(curvature, x, curvature)
             if j > 0:
                 move(curvature, change)
-                np.add(x, change, out=x)
+                np.add(x, change, x)
         train.back(np.add.reduce(self.curvatures, axis=0, out=total), out=end)
-        np.multiply(end, self.step, out=end)
-        np.subtract(v, end, out=v)
+        np.multiply(end, self.step, end)
+        np.subtract(v, end, v)
         return v
 
 
