@@ -50,8 +50,9 @@ class Valley(Loss):
         """Gradient and Hessian at `w`, from one search for the segment."""
         along, second = self.floor.linearize(w[..., :1])
         across = self.L * (w[..., 1] - self.center)
-        curvature = np.concatenate([second(np.ones_like(along)), np.full_like(along, self.L)], axis=-1)
-        gradient = np.stack(np.broadcast_arrays(along[..., 0], across), axis=-1)
+        gradient, curvature = np.empty((*across.shape, 2)), np.empty((*along.shape[:-1], 2))
+        gradient[..., :1], gradient[..., 1] = along, across
+        curvature[..., :1], curvature[..., 1] = second(np.ones(1)), self.L
         return gradient, lambda v: np.broadcast_arrays(curvature * v, gradient)[0]
 
 
