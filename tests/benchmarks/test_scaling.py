@@ -65,7 +65,7 @@ def record(number: int) -> Record:
     name = CellName(
         claim="path",
         problem=f"problem {number // 100}",
-        problem_spec="saddle",
+        problem_spec=f"problem {number // 100}",
         N=number % 100,
         rule="fixed",
         profile="quick",

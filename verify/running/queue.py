@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from verify.claim import find
 from verify.running.evaluation import stamp
@@ -117,7 +117,7 @@ class Queue:
     def _part(self, group: list[CellName]) -> tuple[list[CellName], list[CellName]]:
         """As many cells of a group as are expected to take `GROUP_SECONDS` together, at least one; and the others."""
         times = accumulate(self._seconds([cell]) for cell in group)
-        count = max(1, sum(time <= GROUP_SECONDS for time in times))
+        count = max(1, sum(1 for _ in takewhile(lambda time: time <= GROUP_SECONDS, times)))
         return group[:count], group[count:]
 
     def _urgency(self, statement: str) -> tuple[bool, float, int]:
