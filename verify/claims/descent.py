@@ -53,9 +53,10 @@ def descent(cell: Cell, w: Array, C_beta: Array) -> Measured:
     L_w = cell.paper.L_w(norm(problem.outer.gradient(w)).mean(axis=-1))
     beta = np.asarray(paper.beta(L_w))
     following = w - (beta[:, None] * meta)[:, None]
-    before, after = (meta_objectives(cell, x) for x in (w, following))
+    both = np.concatenate([w, following])
+    before, after = np.split(meta_objectives(cell, both), 2)
     shortfall = (after - before).mean(axis=-1) + beta * size**2
-    farthest = np.maximum(extent(problem, w), extent(problem, following))
+    farthest = np.maximum(*np.split(extent(problem, both), 2))
     slack = 2 * meta_objective_error(problem, s, farthest, np.maximum(np.abs(before), np.abs(after)))
     slack += 2 * (beta * size)[:, None] * meta_gradient_error(problem, s, farthest)
     return Measured(shortfall, beta * size**2 - paper.descent(size, L_w), slack.max(axis=-1))
