@@ -1,14 +1,13 @@
-"""Sine and cosine together, from one tangent that is made of ordinary passes over arrays.
+"""Sine and cosine together, from one tangent.
 
-`np.tan` takes 10 to 25 ns a number wherever NumPy has no vector code for it, which is on every machine without AVX-512,
-and a pass of +, −, × or ÷ over arrays in cache takes 0.3 ns. So the tangent is a sum of partial fractions,
+Where NumPy has vector code for `np.tan`, which is on Linux with AVX-512, that takes 1.5 ns a number. Elsewhere it takes
+10 to 25, and a pass of +, −, × or ÷ over arrays in cache takes 0.3. So there the tangent is a sum of partial fractions,
 
     tan πy = y [c + Σ_i r_i/(p_i − y²)],
 
 where on |y| ≤ ½ all terms are positive and nothing cancels; one call makes all four fractions, as a call costs more
-than few numbers do. Only operations occur that IEEE 754 rounds correctly, so every machine gives the same digits. With
-AVX-512 `np.tan` would save a third of a path's time. That is worth less than equal digits to a suite whose records are
-compared: one kernel serves all machines and sizes.
+than few numbers do. A path then takes twice as long as with vector code. The kernel is chosen once, for arrays of all
+sizes: equal angles have equal tangents. A run says which one it had.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ TURN = 2 * math.pi
 DRIFT = 3 / 32
 """The partial fractions serve `|y| ≤ ½ + DRIFT`."""
 
-ONE, TWO, REST = scalars(1.0, 2.0, 0.0712108755938349)
+ONE, TWO, PI, REST = scalars(1.0, 2.0, math.pi, 0.0712108755938349)
 POLES = np.array([[21.66306821811898], [2.250038032488633], [6.4140195606297725], [math.nextafter(0.25, 1.0)]])
 RESIDUES = np.array([[2.7278810071255], [0.6367175531098692], [0.7376044164228849], [0.636619772367581]])
 """c, p_i and r_i: πy is then met within 3.1e-17 (least sum of its kind, up to rounding) with the first pole at ¼, where
@@ -67,7 +66,7 @@ def sine_cosine(turns: Array) -> tuple[Array, Array]:
 
 
 class Fractions(NamedTuple):
-    """What `tangent` works with on n numbers: `each` (4, n) has one row a pole, the others are parts of it."""
+    """What `partial_fractions` work with on n numbers: `each` (4, n) has one row a pole, the others are parts of it."""
 
     poles: Array
     residues: Array
@@ -89,8 +88,11 @@ def _beside(n: int) -> tuple[Array, Array]:
     return (POLES, RESIDUES) if n > FEW else (POLES.repeat(n, axis=1), RESIDUES.repeat(n, axis=1))
 
 
-def tangent(y: Array, t: Array, square: Array, work: Fractions) -> None:
-    """Put `tan πy` into `t`, where `|y| ≤ ½ + DRIFT`; |t| stays below 1e16. The arrays (n,) share no memory."""
+def partial_fractions(y: Array, t: Array, square: Array, work: Fractions) -> None:
+    """Put `tan πy` into `t`, where `|y| ≤ ½ + DRIFT`; |t| stays below 2e16. The arrays (n,) share no memory.
+
+    Only operations occur that IEEE 754 rounds correctly, so that the digits are the same everywhere.
+    """
     poles, residues, each, upper, lower, first, second = work
     np.square(y, square)
     np.subtract(poles, square, each)
@@ -99,3 +101,19 @@ def tangent(y: Array, t: Array, square: Array, work: Fractions) -> None:
     np.add(first, second, t)
     np.add(t, REST, t)
     np.multiply(t, y, t)
+
+
+def library_tangent(y: Array, t: Array, square: Array, work: Fractions) -> None:
+    """The same by `np.tan`; nothing is done to `square` and `work`."""
+    np.multiply(y, PI, t)
+    np.tan(t, t)
+
+
+def kernel() -> str:
+    """Name of the kernel of this machine: "np.tan" where NumPy chose vector code for it when it looked at the CPU."""
+    known = np.lib.introspect.opt_func_info(func_name="^tan$", signature="float64")
+    chosen = known.get("tan", {}).get("dd", {}).get("current", "baseline")
+    return "partial fractions" if chosen.startswith("baseline") else "np.tan"
+
+
+tangent = library_tangent if kernel() == "np.tan" else partial_fractions

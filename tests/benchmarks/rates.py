@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from problems.losses.half_angle import ONE, POLES, TWO, fractions, tangent
+from problems.losses.half_angle import ONE, POLES, TWO, fractions, partial_fractions
 from problems.losses.penalty import Penalty
 from problems.losses.workspace import workspace
 from tests.benchmarks.timing import alternate
@@ -74,7 +74,7 @@ def _library_tangent(x: Array, a: Array, b: Array) -> None:
 
 
 def _partial_fractions(x: Array, a: Array, b: Array) -> None:
-    tangent(x, a, b, fractions(*workspace((len(POLES), len(x)))))
+    partial_fractions(x, a, b, fractions(*workspace((len(POLES), len(x)))))
     _from_half_angle(a, b)
 
 

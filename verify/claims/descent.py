@@ -53,10 +53,10 @@ def descent(cell: Cell, w: Array, C_beta: Array) -> Measured:
     L_w = cell.paper.L_w(norm(problem.outer.gradient(w)).mean(axis=-1))
     beta = np.asarray(paper.beta(L_w))
     following = w - (beta[:, None] * meta)[:, None]
-    both = np.concatenate([w, following])
-    before, after = np.split(meta_objectives(cell, both), 2)
+    both = np.stack([w, following], axis=1)
+    before, after = np.moveaxis(meta_objectives(cell, both), 1, 0)
     shortfall = (after - before).mean(axis=-1) + beta * size**2
-    farthest = np.maximum(*np.split(extent(problem, both), 2))
+    farthest = extent(problem, both).max(axis=1)
     slack = 2 * meta_objective_error(problem, s, farthest, np.maximum(np.abs(before), np.abs(after)))
     slack += 2 * (beta * size)[:, None] * meta_gradient_error(problem, s, farthest)
     return Measured(shortfall, beta * size**2 - paper.descent(size, L_w), slack.max(axis=-1))

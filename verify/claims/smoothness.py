@@ -95,7 +95,6 @@ def task_wise_smoothness(cell: Cell, w: Array, u: Array) -> Measured:
 def change_of_meta_gradient(cell: Cell, w: Array, u: Array) -> tuple[Array, Values]:
     """Return `∇L_i(w) − ∇L_i(u)` per task (P, tasks, d), and its rounding error (P, tasks)."""
     problem, s = cell.problem, cell.schedule()
-    both = np.concatenate([w, u])  # one call: its own cost is more than that of few points
-    at_w, at_u = np.split(meta_gradients(cell, both), 2)
-    size = np.maximum(*np.split(extent(problem, both), 2))
-    return at_w - at_u, 2 * meta_gradient_error(problem, s, size)
+    both = np.stack([w, u], axis=1)  # one call: its own cost is more than that of few points
+    gradients, size = meta_gradients(cell, both), extent(problem, both).max(axis=1)
+    return gradients[:, 0] - gradients[:, 1], 2 * meta_gradient_error(problem, s, size)

@@ -16,10 +16,10 @@ def inner_paths(cell: Cell, w: Array) -> Array:
 
 
 def meta_gradients(cell: Cell, w: Array) -> Array:
-    """Exact meta-gradients `∇L_i(w)` of every task: (P, tasks, d)."""
+    """Exact meta-gradients `∇L_i(w)` of every task, at `w` (P, ..., 1, d): (P, ..., tasks, d)."""
     return meta_gradient(w, cell.alpha, cell.N, cell.problem.inner, cell.problem.outer)
 
 
 def meta_objectives(cell: Cell, w: Array) -> Array:
-    """`L_i(w)` of every task: (P, tasks)."""
+    """`L_i(w)` of every task, at `w` (P, ..., 1, d): (P, ..., tasks)."""
     return meta_objective(w, cell.alpha, cell.N, cell.problem.inner, cell.problem.outer)

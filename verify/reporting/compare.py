@@ -132,6 +132,9 @@ def _settings(old: Header, new: Header) -> Iterable[str]:
     difference = replace(old, environment={}).difference(replace(new, environment={}))
     if difference:
         yield f"the runs have different settings: {difference}"
+    kernels = [header.environment["tangent"] for header in (old, new) if "tangent" in header.environment]
+    if len(set(kernels)) > 1:
+        yield f"tangents were {' and are '.join(kernels)}: equal up to rounding"
 
 
 class _Differences:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from problems.losses.half_angle import kernel
+
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = 16
 
@@ -26,6 +28,7 @@ def environment() -> dict[str, str]:
         **versions,
         "platform": f"{platform.system()} {platform.machine()}",
         "vector instructions": _vector_instructions(),
+        "tangent": kernel(),
     }
 
 

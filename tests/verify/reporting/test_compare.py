@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def test_runs_with_different_settings_say_so(run: Callable[..., Path], cell_of: 
     found = compare(run("old", records), run("new", records, seed=3), 0.0)
     assert not found.regressed
     assert found.text().startswith("note: the runs have different settings: seed was 0 and is 3\n1 checks compared")
+
+
+def test_runs_with_different_tangents_say_so(run: Callable[..., Path], cell_of: CellOf) -> None:
+    paths = []
+    for kernel in ("np.tan", "partial fractions"):
+        path = run(kernel, checks(cell_of("fake draws"), ("holds", 0.71)))
+        header = Header.new({"seed": 0})
+        told = replace(header, environment={**header.environment, "tangent": kernel})
+        header_path(path).write_text(told.to_json(), encoding="utf-8")
+        paths.append(path)
+    assert compare(paths[0], paths[1], 0.0).notes == (
+        "tangents were np.tan and are partial fractions: equal up to rounding",
+    )
+    assert not compare(paths[0], paths[0], 0.0).notes
 
 
 @pytest.mark.parametrize(
