@@ -9,8 +9,9 @@ from typing import Self
 
 import numpy as np
 
-from problems.losses.cosine_path import SMALLEST_ALPHA, Turns, in_turns, rotated_meta_gradient
-from problems.losses.half_angle import TURN, sine_cosine
+from problems.losses import half_angle
+from problems.losses.cosine_path import SMALLEST_ALPHA, Terms, rotated_meta_gradient, terms_of
+from problems.losses.half_angle import sine_cosine
 from theory.loss import Array, Loss, TaskIndex
 from theory.norm import inner_product
 
@@ -34,16 +35,16 @@ class RotatedCosine(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w`."""
-        _, cosine = sine_cosine(self._turns(w))
+        _, cosine = sine_cosine(self._angle(w))
         return inner_product(self._flat_amplitude, cosine)
 
     def gradient(self, w: Array) -> Array:
         """Gradient at `w`."""
-        return self._slope(sine_cosine(self._turns(w))[0])
+        return self._slope(sine_cosine(self._angle(w))[0])
 
     def hvp(self, w: Array, v: Array) -> Array:
         """Hessian at `w` times `v`: diagonal in rotated coordinates."""
-        return self._hessian(sine_cosine(self._turns(w))[1])(v)
+        return self._hessian(sine_cosine(self._angle(w))[1])(v)
 
     def take(self, tasks: TaskIndex) -> Self:
         """Losses of the tasks in `tasks`."""
@@ -52,7 +53,7 @@ class RotatedCosine(Loss):
 
     def linearize(self, w: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Gradient and Hessian at `w`, from the same sines and cosines."""
-        sine, cosine = sine_cosine(self._turns(w))
+        sine, cosine = sine_cosine(self._angle(w))
         return self._slope(sine), self._hessian(cosine)
 
     def fused_meta_gradient(self, w: Array, alpha: float, N: int, outer: Loss) -> Array | None:
@@ -66,10 +67,10 @@ class RotatedCosine(Loss):
         return gradient.reshape(*w.shape[:-2], batch[-1], d)
 
     @cached_property
-    def _path_terms(self) -> Turns | None:
+    def _path_terms(self) -> Terms | None:
         if self.amplitude.ndim > 2 or not self.frequency[0].all():
             return None
-        return in_turns(self.rotation, self.frequency, self.amplitude, self.phase)
+        return terms_of(self.rotation, self.frequency, self.amplitude, self.phase)
 
     def _same_as(self, other: Loss) -> bool:
         if self is other:
@@ -84,8 +85,8 @@ class RotatedCosine(Loss):
         """Amplitudes with terms and coordinates along one axis, (..., terms d)."""
         return self.amplitude.reshape(*self.amplitude.shape[:-2], -1)
 
-    def _turns(self, w: Array) -> Array:
-        """`(ω_k x + φ_k)/2π` (..., terms d), by one matrix product."""
+    def _angle(self, w: Array) -> Array:
+        """`ω_k x + φ_k` (..., terms d) in the kernel's unit, by one matrix product."""
         return w @ self._stretched + self._flat_phase
 
     def _slope(self, sine: Array) -> Array:
@@ -98,13 +99,13 @@ class RotatedCosine(Loss):
 
     @cached_property
     def _stretched(self) -> Array:
-        """(d, terms d): takes w to the turns, but for the phases."""
-        return (self.rotation[:, None] * self.frequency).reshape(len(self.rotation), -1) / TURN
+        """(d, terms d): takes w to the angles, but for the phases."""
+        return (self.rotation[:, None] * self.frequency).reshape(len(self.rotation), -1) / half_angle.KERNEL.unit
 
     @cached_property
     def _flat_phase(self) -> Array:
-        """Phases in turns, with terms and coordinates along one axis, (..., terms d)."""
-        return self.phase.reshape(*self.phase.shape[:-2], -1) / TURN
+        """Phases in the kernel's unit, with terms and coordinates along one axis, (..., terms d)."""
+        return self.phase.reshape(*self.phase.shape[:-2], -1) / half_angle.KERNEL.unit
 
     @cached_property
     def _minus_back(self) -> Array:

@@ -1,4 +1,4 @@
-"""Sine and cosine together, from one tangent.
+"""Sine and cosine together, from the tangent of half the angle.
 
 Where NumPy has vector code for `np.tan`, which is on Linux with AVX-512, that takes 1.5 ns a number. Elsewhere it takes
 10 to 25, and a pass of +, −, × or ÷ over arrays in cache takes 0.3. So there the tangent is a sum of partial fractions,
@@ -13,6 +13,8 @@ sizes: equal angles have equal tangents. A run says which one it had.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,11 +32,7 @@ FEW = 1_024
 """As few numbers as these cost less than the calls that work on them."""
 
 TURN = 2 * math.pi
-
-DRIFT = 3 / 32
-"""The partial fractions serve `|y| ≤ ½ + DRIFT`."""
-
-ONE, TWO, PI, REST = scalars(1.0, 2.0, math.pi, 0.0712108755938349)
+ONE, TWO, REST = scalars(1.0, 2.0, 0.0712108755938349)
 POLES = np.array([[21.66306821811898], [2.250038032488633], [6.4140195606297725], [math.nextafter(0.25, 1.0)]])
 RESIDUES = np.array([[2.7278810071255], [0.6367175531098692], [0.7376044164228849], [0.636619772367581]])
 """c, p_i and r_i: πy is then met within 3.1e-17 (least sum of its kind, up to rounding) with the first pole at ¼, where
@@ -42,27 +40,25 @@ it belongs. It is moved by one unit in the last place, as no y² can meet it the
 angles by 1.1e-16 of themselves."""
 
 
-def sine_cosine(turns: Array) -> tuple[Array, Array]:
-    """`sin 2πy = 2t/(1 + t²)` and `cos 2πy = 2/(1 + t²) − 1` with `t = tan πy`, both within 1e-15 for every float64 y.
+def sine_cosine(y: Array) -> tuple[Array, Array]:
+    """`sin θ = 2t/(1 + t²)` and `cos θ = 2/(1 + t²) − 1` with `t = tan(θ/2)`, `θ = y · KERNEL.unit`.
 
-    Angles are in turns, of which the whole ones are taken off without any rounding, however many they are.
+    Both are within 1e-15 for every float64 y.
     """
-    if turns.dtype.kind == "c":
-        return np.sin(TURN * turns), np.cos(TURN * turns)
-    flat = turns.reshape(-1)
+    if y.dtype.kind == "c":
+        return np.sin(KERNEL.unit * y), np.cos(KERNEL.unit * y)
+    flat = y.reshape(-1)
     sine, cosine = np.empty(flat.shape), np.empty(flat.shape)
     for part in equal_blocks(flat.size, BLOCK):
         t, u = sine[part], cosine[part]
-        y, each = workspace(t.shape, (len(POLES), *t.shape))
-        np.rint(flat[part], y)
-        np.subtract(flat[part], y, y)
-        tangent(y, t, u, fractions(each))
+        reduced, each = workspace(t.shape, (len(POLES), *t.shape))
+        KERNEL.tangent(KERNEL.reduced(flat[part], reduced, t), t, u, fractions(each))
         np.square(t, u)
         np.add(u, ONE, u)
         np.divide(TWO, u, u)
         np.multiply(t, u, t)
         np.subtract(u, ONE, u)
-    return sine.reshape(turns.shape), cosine.reshape(turns.shape)
+    return sine.reshape(y.shape), cosine.reshape(y.shape)
 
 
 class Fractions(NamedTuple):
@@ -89,7 +85,7 @@ def _beside(n: int) -> tuple[Array, Array]:
 
 
 def partial_fractions(y: Array, t: Array, square: Array, work: Fractions) -> None:
-    """Put `tan πy` into `t`, where `|y| ≤ ½ + DRIFT`; |t| stays below 2e16. The arrays (n,) share no memory.
+    """Put `tan πy` into `t`; the arrays (n,) share no memory.
 
     Only operations occur that IEEE 754 rounds correctly, so that the digits are the same everywhere.
     """
@@ -104,16 +100,45 @@ def partial_fractions(y: Array, t: Array, square: Array, work: Fractions) -> Non
 
 
 def library_tangent(y: Array, t: Array, square: Array, work: Fractions) -> None:
-    """The same by `np.tan`; nothing is done to `square` and `work`."""
-    np.multiply(y, PI, t)
-    np.tan(t, t)
+    """Put `tan y` into `t`; nothing is done to `square` and `work`."""
+    np.tan(y, t)
 
 
-def kernel() -> str:
-    """Name of the kernel of this machine: "np.tan" where NumPy chose vector code for it when it looked at the CPU."""
+@dataclass(frozen=True)
+class Kernel:
+    """A way to the tangent of half an angle.
+
+    Attributes
+    ----------
+    name : as a run says it.
+    unit : radians in which it takes angles: `θ = y · unit`.
+    drift : how far beyond half a turn, in `unit`, an angle may be.
+    tangent : `(y, t, square, work)`, puts `tan(θ/2)` into `t`; |t| stays below 2e16.
+    """
+
+    name: str
+    unit: float
+    drift: float
+    tangent: Callable[[Array, Array, Array, Fractions], None]
+
+    def reduced(self, y: Array, out: Array, scratch: Array) -> Array:
+        """Angles `y` less whole turns, put into `out` without any rounding; `y` itself where no tangent needs that."""
+        if self.drift == math.inf:
+            return y
+        np.rint(y, scratch)
+        return np.subtract(y, scratch, out)
+
+
+LIBRARY = Kernel("np.tan", 2.0, math.inf, library_tangent)
+PARTIAL_FRACTIONS = Kernel("partial fractions", TURN, 3 / 32, partial_fractions)
+
+
+def chosen() -> Kernel:
+    """The library's tangent where NumPy chose vector code for it when it looked at the CPU."""
     known = np.lib.introspect.opt_func_info(func_name="^tan$", signature="float64")
-    chosen = known.get("tan", {}).get("dd", {}).get("current", "baseline")
-    return "partial fractions" if chosen.startswith("baseline") else "np.tan"
+    target = known.get("tan", {}).get("dd", {}).get("current", "baseline")
+    return PARTIAL_FRACTIONS if target.startswith("baseline") else LIBRARY
 
 
-tangent = library_tangent if kernel() == "np.tan" else partial_fractions
+KERNEL = chosen()
+"""That of this machine."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from problems.losses.half_angle import kernel
+from problems.losses.half_angle import KERNEL
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = 16
@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
         **versions,
         "platform": f"{platform.system()} {platform.machine()}",
         "vector instructions": _vector_instructions(),
-        "tangent": kernel(),
+        "tangent": KERNEL.name,
     }
 
 
