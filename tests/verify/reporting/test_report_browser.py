@@ -17,7 +17,17 @@ from verify.running.evaluation import evaluate
 from verify.running.records import CellName, Header
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+"""What a browser in a container may wait for is left out."""
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra browser")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
