@@ -26,7 +26,8 @@ class IsotropicQuadratic(Loss):
 
     def value(self, w: Array) -> Array:
         """Loss at `w` (..., d): shape (...)."""
-        return 0.5 * self.curvature * inner_product(w - self.center, w - self.center)
+        away = w - self.center
+        return 0.5 * self.curvature * inner_product(away, away)
 
     def gradient(self, w: Array) -> Array:
         """Gradient `h (w − c)`, (..., d)."""

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from problems.cases import resampling
+from problems.losses import half_angle
 from problems.losses.cosine_loss import RotatedCosine
-from problems.losses.half_angle import KERNEL, TURN, sine_cosine
+from problems.losses.half_angle import TURN, sine_cosine
 from problems.noise import DataNoise, FiniteNoise
 from problems.probes import gaussian_probes
 from problems.problem import Problem
@@ -74,7 +75,7 @@ def uniform_phasors(
     """`Z_m = (1/size) Σ_{t: m_t = m} e^{iθ_t}` for each entry of `shape`: (*shape, directions)."""
     cells = math.prod(shape)
     cell = np.repeat(np.arange(cells) * directions, size) + rng.integers(directions, size=cells * size)
-    sine, cosine = sine_cosine(rng.uniform(0, TURN / KERNEL.unit, size=cells * size))
+    sine, cosine = sine_cosine(rng.uniform(0, TURN / half_angle.KERNEL.unit, size=cells * size))
     real, imaginary = (np.bincount(cell, part, minlength=cells * directions) for part in (cosine, sine))
     return np.asarray((real + 1j * imaginary).reshape(*shape, directions) / size)
 

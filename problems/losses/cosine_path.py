@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from problems.losses import half_angle
 from problems.losses.blocks import equal_blocks
-from problems.losses.half_angle import BLOCK, ONE, POLES, fractions
+from problems.losses.half_angle import BLOCK, ONE, POLES, Kernel, fractions
 from problems.losses.workspace import aligned, workspace
 from theory.loss import Array
 
@@ -39,7 +39,7 @@ class Terms:
 
     Attributes
     ----------
-    unit : radians υ.
+    kernel : of the tangent; its unit is υ.
     stretched : (K d, d) takes w to `ω_k x/υ`.
     phase : (K, d, 1, B), or (K, d, R, B) where every replica has tasks of its own: `φ_k/υ`.
     weight : (K, d, 1) `2a_k ω_k ω_0/υ`.
@@ -48,7 +48,7 @@ class Terms:
     back : (d, d) takes α times slopes in υ back to w.
     """
 
-    unit: float
+    kernel: Kernel
     stretched: Array
     phase: Array
     weight: Array
@@ -61,9 +61,10 @@ def terms_of(rotation: Array, frequency: Array, amplitude: Array, phase: Array) 
     """`Terms` of the fields of a `RotatedCosine` with common amplitudes and `frequency[0] ≠ 0`."""
     K, d = frequency.shape
     by_term = np.moveaxis(phase, (-2, -1), (0, 1)).reshape(K, d, -1, phase.shape[-3])
-    unit = half_angle.KERNEL.unit
+    kernel = half_angle.KERNEL
+    unit = kernel.unit
     return Terms(
-        unit=unit,
+        kernel=kernel,
         stretched=(frequency[:, :, None] * rotation.T).reshape(K * d, d) / unit,
         phase=np.ascontiguousarray(by_term / unit),
         weight=(2 * amplitude * frequency * frequency[0] / unit)[..., None],
@@ -97,15 +98,14 @@ class _Path:
         self.weight, self.ratio, self.constant = aligned((K, *shape), (K - 1, *shape), shape)
         self.weight[...] = alpha * terms.weight
         self.ratio[...] = terms.ratio
-        self.constant[...] = (1 - alpha * terms.curvature) / terms.unit
-        self.back = terms.back * (terms.unit ** (N % FACTORS) / alpha)
+        unit, drift = terms.kernel.unit, terms.kernel.drift
+        self.constant[...] = (1 - alpha * terms.curvature) / unit
+        self.back = terms.back * (unit ** (N % FACTORS) / alpha)
         y, t, u, each, factors = workspace(*3 * [(K, *shape)], (len(POLES), K * d * rows * columns), shape)
         self.start = y.reshape(K, d, rows, columns)
         self.work, self.flat = (y, t, u, factors), (y.reshape(-1), t.reshape(-1), u.reshape(-1), fractions(each))
         self.result_shape = (R, B, d)
         longest = 0.5 * np.abs(alpha * terms.weight).sum(axis=0).max() * np.abs(terms.ratio).max(initial=1.0)
-        self.kernel = half_angle.KERNEL
-        drift = self.kernel.drift
         self.steps_in_range = N + 1 if longest * N <= drift else 1 + int(drift / longest)
 
     def meta_gradient(self, points: Array) -> npt.NDArray[np.float64]:
@@ -120,7 +120,7 @@ class _Path:
 
     def _descend(self) -> Array:
         """Take the angles down the path: the last slopes times the product of the factors, (d, rows columns)."""
-        kernel, (y, t, u, factors) = self.kernel, self.work
+        kernel, (y, t, u, factors) = self.terms.kernel, self.work
         (t_0, *t_others), (u_0, *u_others) = t, u
         t_rest, u_rest = t[1:], u[1:]
         for step in range(self.N + 1):
@@ -147,7 +147,7 @@ class _Path:
                 np.add(u_0, self.constant, u_0)
                 np.multiply(factors, u_0, factors)
             if (step + 1) % FACTORS == 0:
-                np.multiply(factors, self.terms.unit**FACTORS, factors)
+                np.multiply(factors, kernel.unit**FACTORS, factors)
         if self.N > 0:
             np.multiply(factors, t_0, t_0)
         return t_0

@@ -132,14 +132,10 @@ def worst(evaluate: Evaluate, points: Values) -> tuple[Finding, Values]:
     """Return the finding at the point of `points` (P, n) with the largest ratio, and all ratios (P,)."""
     measured = worst_of(evaluate(points))
     ratio = measured.ratio()
-    return _at_largest(measured, ratio, points), ratio
-
-
-def _at_largest(measured: Measured, ratio: Values, points: Values) -> Finding:
-    at = int(ratio.argmax())
+    at = int(np.argmax(ratio))
     value, bound, slack = (float(np.asarray(x)[at]) for x in measured)
     witness = {"point": points[at].tolist()}
-    return Finding(measured=value, bound=bound, slack=slack, samples=len(points), witness=witness)
+    return Finding(measured=value, bound=bound, slack=slack, samples=len(points), witness=witness), ratio
 
 
 def maximise(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.Generator) -> Finding:
@@ -167,12 +163,11 @@ def maximise(evaluate: Evaluate, starts: Values, effort: Effort, rng: np.random.
 
     def objective(points: Values) -> Values:
         nonlocal finding, examined, largest
-        measured = worst_of(evaluate(points))
-        ratio = measured.ratio()
+        candidate, ratios = worst(evaluate, points)
         examined += len(points)
-        if ratio.max() > largest:
-            finding, largest = _at_largest(measured, ratio, points), float(ratio.max())
-        return -np.minimum(ratio, 1e100)  # finite, and so is the variance that the search watches
+        if ratios.max() > largest:
+            finding, largest = candidate, float(ratios.max())
+        return -np.minimum(ratios, 1e100)  # finite, and so is the variance that the search watches
 
     evolve(objective, starts[best], box, effort.attack, rng)
     if effort.simplex:

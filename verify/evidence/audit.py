@@ -47,7 +47,7 @@ def smoothness(cell: Cell, w: Array, u: Array) -> Measured:
     """`‖∇l(w) − ∇l(w + hv)‖ ≤ L h` for training and test losses, `h = ‖w − u‖` and v where they are steepest."""
     problem, L = cell.problem, cell.constants.L
     size = extent(problem, w)
-    h = np.linalg.norm(u - w, axis=-1, keepdims=True)
+    h = norm(u - w)[..., None]
     first = np.broadcast_to((u - w) / np.maximum(h, TINY), (*size.shape, problem.dim))
     measured = []
     for loss in (problem.inner,) if problem.inner is problem.outer else (problem.inner, problem.outer):
@@ -154,9 +154,9 @@ class NoiseMoments:
             return self.data.hvp(w, v) - problem.inner.hvp(w, v)
 
         v = cell.rng("direction").normal(size=problem.dim)
-        v = steepest(noise, v / np.linalg.norm(v))
+        found = noise(steepest(noise, v / np.linalg.norm(v)))
         scale = np.full(len(w), c.L + c.sigma_H)
-        return self._measure(cell, "sigma_H", (noise(v) ** 2).sum(axis=-1), 2 * unit(problem) * scale)
+        return self._measure(cell, "sigma_H", inner_product(found, found), 2 * unit(problem) * scale)
 
     def _measure(self, cell: Cell, name: str, squares: Array, slack: Array) -> Measured:
         """From squared norms (data, P, tasks)."""
